@@ -1,0 +1,1 @@
+"""Feeds, warehouse, use cases, command line and Dagster definitions. Importing it has no effect."""

@@ -1,0 +1,183 @@
+"""Settings: the only reader of environment variables, the clock, and the paths below SAHEL_HOME.
+
+Every variable is optional; ENVIRONMENT.md lists them (kept equal by a test). No feed logic here.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from expectations.reference import countries
+
+FEEDS = ("ucdp", "gdelt", "news")
+DEFAULT_URLS = {
+    "ucdp": "https://ucdp.uu.se",
+    "gdelt": "https://storage.googleapis.com/data.gdeltproject.org",
+}
+ALL_COUNTRIES = "all"
+MADE_MARKER = "MADE_WORLD.txt"
+"""A home with this file holds made data only."""
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and the remedy."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things live, which feeds and countries are wanted, and what time it is.
+
+    ``countries`` is a tuple of ISO3 codes, or None for the whole world.
+    """
+
+    home: Path = Path("data")
+    feeds: tuple[str, ...] = FEEDS
+    countries: tuple[str, ...] | None = ()
+    ucdp_url: str = DEFAULT_URLS["ucdp"]
+    gdelt_url: str = DEFAULT_URLS["gdelt"]
+    news_feeds: Path | None = None
+    contact: str | None = None
+    """Who runs this, for the User-Agent: an address or a page."""
+    https_proxy: str | None = None
+    fixed_now: datetime | None = None
+    is_made: bool = False
+    """True where the data is the made world's: every surface then says so."""
+    warehouse_file: Path | None = None
+    """Another warehouse than the home's own: a rebuild in progress."""
+
+    @classmethod
+    def from_env(cls, home: str | Path | None = None, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment. Raises ``SettingsError`` naming the variable and the remedy."""
+        env = os.environ if environ is None else environ
+        path = Path(home or env.get("SAHEL_HOME") or "data").expanduser().resolve()
+        return cls(
+            home=path,
+            is_made=(path / MADE_MARKER).is_file(),
+            feeds=_feeds(env.get("SAHEL_FEEDS")),
+            countries=_countries(env.get("SAHEL_COUNTRIES")),
+            ucdp_url=_url(env, "SAHEL_UCDP_URL", DEFAULT_URLS["ucdp"]),
+            gdelt_url=_url(env, "SAHEL_GDELT_URL", DEFAULT_URLS["gdelt"]),
+            news_feeds=_news_feeds(env.get("SAHEL_NEWS_FEEDS")),
+            contact=env.get("SAHEL_CONTACT") or None,
+            https_proxy=env.get("HTTPS_PROXY") or env.get("https_proxy") or None,
+            fixed_now=_instant(env.get("SAHEL_NOW")),
+        )
+
+    def now(self) -> datetime:
+        """The load's clock: SAHEL_NOW if set, else the machine's, in UTC."""
+        return self.fixed_now or datetime.now(UTC)
+
+    @property
+    def payloads(self) -> Path:
+        return self.home / "payloads"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.warehouse_file or self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def bi_file(self) -> Path:
+        return self.published / "sahel.duckdb"
+
+    @property
+    def quality(self) -> Path:
+        return self.home / "quality"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def dbt_work(self) -> Path:
+        """dbt's target and log folder."""
+        return self.home / "dbt"
+
+    @property
+    def scratch(self) -> Path:
+        """Files that a run may leave behind when killed; swept at the next start."""
+        return self.home / "scratch"
+
+
+def machine_now() -> datetime:
+    """The machine's clock, for durations and ledger times that are not the load's clock."""
+    return datetime.now(UTC)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host names this machine, by name or by address."""
+    if not host:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _feeds(text: str | None) -> tuple[str, ...]:
+    if not text:
+        return FEEDS
+    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in FEEDS]
+    if unknown or not names:
+        raise SettingsError(
+            f"SAHEL_FEEDS: unknown feed {', '.join(unknown) or '(none)'}; use {','.join(FEEDS)}"
+        )
+    return names
+
+
+def _countries(text: str | None) -> tuple[str, ...] | None:
+    known = {country.country_iso3: country for country in countries()}
+    if not text or not text.strip():
+        return tuple(iso3 for iso3, country in known.items() if country.in_default_scope)
+    if text.strip().lower() == ALL_COUNTRIES:
+        return None
+    codes = tuple(dict.fromkeys(text.replace(",", " ").upper().split()))
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        raise SettingsError(
+            f"SAHEL_COUNTRIES: {', '.join(unknown)} is not an ISO 3166-1 alpha-3 code; write e.g. MLI BFA NER, or all"
+        )
+    return codes
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    text = (env.get(name) or default).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme == "https" and parts.hostname:
+        return text
+    if parts.scheme == "http" and is_loopback(parts.hostname):
+        return text
+    raise SettingsError(
+        f"{name}: {parts.scheme or 'no scheme'} address refused; use https (http only on this machine)"
+    )
+
+
+def _news_feeds(text: str | None) -> Path | None:
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise SettingsError(f"SAHEL_NEWS_FEEDS: no file at {path}; name a YAML list of feeds")
+    return path.resolve()
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise SettingsError(
+            f"SAHEL_NOW: {text!r} is not an ISO instant; write e.g. 2026-06-30T12:00:00Z"
+        ) from None
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,483 @@
+"""The use cases: load a feed, build, publish, rebuild, each a plain function.
+
+The command line and the Dagster assets are thin adapters over these. No Dagster, no printing, and no
+knowledge of a single publisher here.
+"""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations import audit as gx_audit
+from expectations.audit import CheckResult, Verdict
+from expectations.contracts import Promotion, contract_for
+from expectations.report import write_index, write_report
+from expectations.suites import LoadFacts
+from orchestration.failpoints import failpoint
+from orchestration.feeds.base import Context, NotTheFormat
+from orchestration.feeds.http import HttpClient
+from orchestration.feeds.registry import feed_for
+from orchestration.feeds.ucdp import release_order
+from orchestration.records import Batch, LoadRequest, Parsed, Status
+from orchestration.settings import Settings, machine_now
+from orchestration.transform import NodeResult, build_command, manifest, project_hash, run_dbt
+from orchestration.warehouse import landing, publish as publication
+from orchestration.warehouse.connection import (
+    WAREHOUSE_CONFIG,
+    WarehouseMissing,
+    open_scratch,
+    open_warehouse,
+    scratch_file,
+)
+from orchestration.warehouse.landing import Pending
+from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts, insert_rows, naive
+from orchestration.warehouse.payload_store import PayloadStore
+from orchestration.warehouse.promote import Clock, Outcome, promote, record_only, scope_text
+from orchestration.warehouse.status import write_status
+
+Progress = Callable[[int, int | None, str], None]
+GOOD = {Status.OK, Status.EMPTY, Status.UNCHANGED, Status.MISSING}
+
+
+def no_progress(done: int, total: int | None, note: str) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass
+class Run:
+    """One run of the pipeline: its settings, its id, who watches. Made once per command or Dagster run."""
+
+    settings: Settings
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    progress: Progress = no_progress
+
+    @property
+    def store(self) -> PayloadStore:
+        return PayloadStore(self.settings.payloads)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load of one feed did."""
+
+    feed: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        return [attempt for outcome in self.outcomes for attempt in outcome.attempts]
+
+    @property
+    def rows_loaded(self) -> int:
+        return sum(outcome.rows_loaded for outcome in self.outcomes)
+
+    @property
+    def failed(self) -> bool:
+        """An outage of the whole feed, or a load that the audit stopped."""
+        statuses = [attempt["status"] for attempt in self.attempts]
+        outage = bool(statuses) and not any(status in GOOD for status in statuses)
+        return outage or any(outcome.level == "block" for outcome in self.outcomes)
+
+    @property
+    def problems(self) -> list[str]:
+        """One line per attempt that was refused or failed, and per verdict with a warning."""
+        told = [
+            f"{attempt['feed']} {attempt['stream']} {attempt['partition_key']}: {attempt['status']}: {attempt['error']}"
+            for attempt in self.attempts
+            if attempt["status"] not in GOOD
+        ]
+        return told + [
+            f"{self.feed}: {outcome.summary}" for outcome in self.outcomes if outcome.level == "warn"
+        ]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did; ``skipped`` says why there was nothing to build."""
+
+    nodes: tuple[NodeResult, ...] = ()
+    skipped: str | None = None
+
+    @property
+    def failed_nodes(self) -> tuple[NodeResult, ...]:
+        return tuple(node for node in self.nodes if node.status in ("error", "fail"))
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.failed_nodes)
+
+
+# --- load ---------------------------------------------------------------------------------------
+
+
+def load(run: Run, request: LoadRequest) -> LoadReport:
+    """Fetch, land, audit and promote one feed, batch by batch. Raises ``ValueError`` for a wrong request."""
+    with session(run) as connection:
+        outcomes = [finish(run, connection, item) for item in fetch_and_land(run, connection, request)]
+        if request.feed == "ucdp":
+            outcomes += _apply_in_order(run, connection)
+        settle(run, connection)
+    return LoadReport(request.feed, tuple(outcomes))
+
+
+@contextmanager
+def session(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse open for writing, leftovers of killed runs swept. Raises ``WarehouseMissing``."""
+    settings = run.settings
+    if not settings.warehouse.exists() and run.store.journal.is_file():
+        raise WarehouseMissing(
+            f"{settings.warehouse} is missing, but the payload store remembers loads: run `sahel rebuild` "
+            f"(or remove {settings.payloads} to start from nothing)"
+        )
+    with open_warehouse(settings.warehouse) as connection:
+        # Only the writer may sweep: whoever holds the lock knows that nobody else is at work.
+        run.store.sweep()
+        shutil.rmtree(settings.scratch, ignore_errors=True)
+        yield connection
+
+
+def fetch_and_land(
+    run: Run, connection: duckdb.DuckDBPyConnection, request: LoadRequest
+) -> Iterator[Pending | Batch]:
+    """Land what the feed fetches, one batch at a time. A batch with nothing to land is yielded as it is."""
+    feed = feed_for(request.feed)
+    with HttpClient(run.settings) as http:
+        context = Context(
+            settings=run.settings,
+            http=http,
+            store=run.store,
+            memory=LedgerMemory(connection),
+            now=run.settings.now(),
+            progress=run.progress,
+        )
+        for batch in feed.fetch(request, context):
+            failpoint("load.payload_stored")
+            if _already_applied(run, context.memory, batch):
+                yield _without_landing(batch, Status.UNCHANGED)
+            else:
+                yield land(run, connection, batch)
+
+
+def land(run: Run, connection: duckdb.DuckDBPyConnection, batch: Batch) -> Pending | Batch:
+    """Parse a batch in a scratch instance and land it. A payload that is not the format comes back refused."""
+    if batch.table is None:
+        return batch
+    countries = run.settings.countries
+    with open_scratch(run.settings.scratch) as scratch:
+        try:
+            parsed: Parsed = feed_for(batch.feed).parse(batch, scratch, countries)
+        except NotTheFormat as error:
+            return _without_landing(batch, Status.REFUSED, str(error))
+        path = scratch_file(scratch)
+        scratch.close()
+        item = landing.land(connection, batch, parsed, path, countries)
+    failpoint("load.landed")
+    return item
+
+
+def audit(run: Run, connection: duckdb.DuckDBPyConnection, item: Pending) -> Verdict:
+    """Judge a landed batch, write its report, and keep the verdict with it."""
+    contract = contract_for(item.batch.table)
+    view = f"landing.audited_{contract.table}"
+    key = item.batch.partition_key.replace("'", "''")
+    connection.execute(
+        f"create or replace view {view} as select * from landing.{contract.table} where partition_key = '{key}'"
+    )
+    try:
+        verdict = gx_audit.run(
+            connection,
+            run.settings.warehouse,
+            WAREHOUSE_CONFIG,
+            contract,
+            view,
+            _facts(connection, item, run.settings.now()),
+        )
+    except Exception as error:
+        # A check that cannot run must stop the load, and leave a row that says so.
+        broken = CheckResult(
+            "audit_could_run", "block", False, False, f"{type(error).__name__}: {error}", "the audit ran"
+        )
+        verdict = Verdict(contract.table, (broken,))
+    finally:
+        connection.execute(f"drop view if exists {view}")
+    connection.execute(
+        "update landing.pending set verdict = ? where partition_key = ? and table_name = ?",
+        [verdict.to_json(), item.batch.partition_key, item.batch.table],
+    )
+    write_report(run.settings.quality, item.batch, verdict, run.settings.now(), is_made=run.settings.is_made)
+    failpoint("load.audited")
+    return verdict
+
+
+def finish(
+    run: Run,
+    connection: duckdb.DuckDBPyConnection,
+    item: Pending | Batch,
+    clock: Clock | None = None,
+    batch_id: str | None = None,
+) -> Outcome:
+    """Audit and promote a landed batch, or record one that has nothing to land."""
+    started = machine_now()
+    if isinstance(item, Batch):
+        return record_only(connection, item, clock or _clock(run, started), batch_id or uuid.uuid4().hex)
+    return promote_audited(run, connection, item, audit(run, connection, item), clock, batch_id, started)
+
+
+def promote_audited(
+    run: Run,
+    connection: duckdb.DuckDBPyConnection,
+    item: Pending,
+    verdict: Verdict,
+    clock: Clock | None = None,
+    batch_id: str | None = None,
+    started: datetime | None = None,
+) -> Outcome:
+    """Promote a batch whose verdict is known; a blocked one is refused."""
+    failpoint("load.before_commit")
+    outcome = promote(
+        connection,
+        item,
+        verdict,
+        clock or _clock(run, started or machine_now()),
+        batch_id or uuid.uuid4().hex,
+    )
+    failpoint("load.after_commit")
+    return outcome
+
+
+def settle(run: Run, connection: duckdb.DuckDBPyConnection) -> None:
+    """After commits: the journal gets their entries, the status file and the quality index are renewed."""
+    entries = connection.execute(
+        "select batch_id, entry from ledger.journal_outbox order by rowid"
+    ).fetchall()
+    run.store.append_to_journal([entry for _, entry in entries])
+    connection.execute("delete from ledger.journal_outbox")
+    write_status(connection, run.settings)
+    write_index(run.settings.quality, fetch_dicts(connection, _LATEST_VERDICTS), is_made=run.settings.is_made)
+
+
+# --- build, publish, rebuild --------------------------------------------------------------------
+
+
+def build(
+    run: Run, *, everything: bool = False, on_event: Callable[[Any], None] | None = None
+) -> BuildReport:
+    """Build what new rows can have changed, with its tests; everything when the dbt project changed.
+
+    Raises ``transform.DbtFailed`` if dbt could not start.
+    """
+    settings, now, started = run.settings, run.settings.now(), machine_now()
+    digest = project_hash()
+    with session(run) as connection:
+        settle(run, connection)
+        through = connection.execute("select max(attempt_id) from ledger.load_attempt").fetchone()[0]
+        changed = None if everything else _changed_feeds(connection, digest)
+    if changed is not None and not changed:
+        return BuildReport(skipped="nothing new since the last build")
+    failpoint("build.before_dbt")
+    command = build_command(changed, full_refresh=everything)
+    nodes = run_dbt(settings, command, now=now, on_event=on_event)
+    failpoint("build.after_dbt")
+    report = BuildReport(nodes=tuple(nodes))
+    with session(run) as connection:
+        failed = ", ".join(f"{node.name}: {node.message}" for node in report.failed_nodes)
+        insert_rows(
+            connection,
+            "build",
+            [
+                {
+                    "build_id": run.run_id,
+                    "status": "failed" if report.failed else "ok",
+                    "selection": "everything" if changed is None else ",".join(sorted(changed)),
+                    "project_hash": digest,
+                    "through_attempt_id": through,
+                    "nodes": len(nodes),
+                    "error": failed or None,
+                    "recorded_at": now,
+                    "started_at": started,
+                    "finished_at": machine_now(),
+                }
+            ],
+        )
+        write_status(connection, settings)
+    return report
+
+
+def publish(run: Run, *, public: bool = False) -> publication.Published:
+    """Publish core, marts and audit as the BI file, checked by the query pack first.
+
+    Raises ``publication.PublishRefused`` with the reason; the file in place stays as it is.
+    """
+    with session(run) as connection:
+        published = publication.publish(connection, run.settings, manifest(run.settings), public=public)
+        write_status(connection, run.settings)
+    return published
+
+
+def rebuild(run: Run) -> list[Outcome]:
+    """The warehouse anew from the payload store, offline, in the order and under the clocks of the journal.
+
+    The old warehouse stays until the new one is complete. Raises ``FileNotFoundError`` naming a payload
+    that the store has lost.
+    """
+    settings = run.settings
+    if settings.warehouse.exists():
+        with open_warehouse(settings.warehouse) as connection:
+            settle(run, connection)
+    new = settings.warehouse.with_name("warehouse.rebuilding.duckdb")
+    _remove_database(new)
+    entries = list(run.store.read_journal())
+    outcomes = []
+    with open_warehouse(new) as connection:
+        for done, entry in enumerate(entries, start=1):
+            run.progress(done, len(entries), f"{entry['batch']['feed']} {entry['batch']['partition_key']}")
+            outcomes.append(
+                _replay(replace(run, settings=replace(settings, warehouse_file=new)), connection, entry)
+            )
+        connection.execute("delete from ledger.journal_outbox")
+        connection.execute("checkpoint")
+    _remove_database(settings.warehouse)
+    os.replace(new, settings.warehouse)
+    with open_warehouse(settings.warehouse) as connection:
+        settle(run, connection)
+    return outcomes
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+def _replay(run: Run, connection: duckdb.DuckDBPyConnection, entry: dict[str, Any]) -> Outcome:
+    """Load a journal entry again as it was loaded then."""
+    batch = Batch.from_json(json.dumps(entry["batch"]))
+    batch = replace(batch, payloads=tuple(run.store.locate(payload) for payload in batch.payloads))
+    times = {
+        name: datetime.fromisoformat(entry[name]) for name in ("recorded_at", "started_at", "finished_at")
+    }
+    clock = Clock(run_id=entry["run_id"], **times)
+    then = replace(run, settings=replace(run.settings, fixed_now=clock.recorded_at), run_id=clock.run_id)
+    return finish(then, connection, land(then, connection, batch), clock, entry["batch_id"])
+
+
+def _apply_in_order(run: Run, connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    """Apply again, from the store, the UCDP releases that an older one was applied after.
+
+    Releases supersede each other in the publisher's order, not in that of our loads. What is out of order
+    is seen from the ledger alone, so a crash in between is made good by the next load.
+    """
+    releases = [row for row in LedgerMemory(connection).ucdp_releases() if row["kind"] in _ORDERED_KINDS]
+    outcomes = []
+    newest = 0
+    for row in sorted(releases, key=lambda row: release_order(row["release"])):
+        if row["attempt_id"] > newest:
+            newest = row["attempt_id"]
+            continue
+        batch = Batch.from_json(row["batch"])
+        batch = replace(batch, payloads=tuple(run.store.locate(payload) for payload in batch.payloads))
+        outcome = finish(run, connection, land(run, connection, batch))
+        outcomes.append(outcome)
+        newest = outcome.attempts[0]["attempt_id"]
+    return outcomes
+
+
+_ORDERED_KINDS = ("annual", "cumulative", "monthly")
+
+
+def _already_applied(run: Run, memory: LedgerMemory, batch: Batch) -> bool:
+    """Whether this very release, byte for byte and under this scope, is in raw already."""
+    if batch.table is None or contract_for(batch.table).promotion is not Promotion.RELEASE:
+        return False
+    applied = {row["release"]: row for row in memory.ucdp_releases()}
+    known = applied.get(batch.ledger_rows["ucdp_release"][0]["release"])
+    return bool(
+        known
+        and known["payload_sha256"] == batch.payloads[0].sha256
+        and known["country_scope"] == scope_text(run.settings.countries)
+    )
+
+
+def _without_landing(batch: Batch, status: Status, error: str | None = None) -> Batch:
+    """The batch as ledger rows only. What it would have said about the state of releases is left out."""
+    attempts = tuple(
+        replace(attempt, status=status, error=error) if attempt.status is Status.OK else attempt
+        for attempt in batch.attempts
+    )
+    kept = {
+        table: rows for table, rows in batch.ledger_rows.items() if table in ("gdelt_slot", "http_validator")
+    }
+    if status is Status.REFUSED:
+        kept.pop("http_validator", None)
+    return replace(batch, table=None, attempts=attempts, ledger_rows=kept)
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, item: Pending, now: datetime) -> LoadFacts:
+    """What the checks may know of this load besides its rows."""
+    batch = item.batch
+    options = batch.options
+    windows = [attempt for attempt in batch.attempts if attempt.window_start and attempt.window_end]
+    if "period_end" in options:
+        start, end = options.get("period_start"), options.get("period_end")
+    else:
+        start = min((naive(attempt.window_start) for attempt in windows), default=None)
+        end = max((naive(attempt.window_end) for attempt in windows), default=None)
+    # Loads of one attempt are compared with the like; a back-fill of many days is no measure for a day.
+    usual = connection.execute(
+        """select rows_loaded + rows_unchanged - rows_withdrawn from ledger.load_attempt
+           where feed = ? and stream = ? and status in ('ok', 'unchanged') and rows_parsed > 0
+           order by attempt_id desc limit 50""",
+        [batch.feed, batch.stream],
+    ).fetchall()
+    return LoadFacts(
+        rows_seen=item.rows_seen,
+        rows_landed=item.rows_landed,
+        rows_rejected=item.rows_rejected,
+        now=naive(now),
+        window_start=start,
+        window_end=end,
+        usual_rows=tuple(rows for (rows,) in reversed(usual)) if len(batch.attempts) == 1 else (),
+        payloads=len(batch.payloads),
+        options=options,
+    )
+
+
+def _changed_feeds(connection: duckdb.DuckDBPyConnection, digest: str) -> set[str] | None:
+    """Feeds with new rows since the last good build; None where everything must be built."""
+    last = fetch_dicts(
+        connection, "select * from ledger.build where status = 'ok' order by finished_at desc limit 1"
+    )
+    if not last or last[0]["project_hash"] != digest:
+        return None
+    rows = connection.execute(
+        """select distinct feed from ledger.load_attempt
+           where attempt_id > ? and (rows_loaded > 0 or status not in ('unchanged', 'empty'))""",
+        [last[0]["through_attempt_id"] or 0],
+    ).fetchall()
+    return {feed for (feed,) in rows}
+
+
+def _clock(run: Run, started: datetime) -> Clock:
+    return Clock(
+        run_id=run.run_id, recorded_at=run.settings.now(), started_at=started, finished_at=machine_now()
+    )
+
+
+def _remove_database(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+_LATEST_VERDICTS = """
+    select feed, table_name, partition_key, verdict, recorded_at,
+           count(*) as checks, count(*) filter (where not passed) as failed
+    from ledger.quality_result
+    where attempt_id > (select coalesce(max(attempt_id), 0) - 500 from ledger.load_attempt)
+    group by all order by max(attempt_id) desc limit 200
+"""

@@ -1,0 +1,144 @@
+"""Running dbt: in this process, one call a build, each node's real status told.
+
+Which nodes to build is decided here from the ledger; what they compute is in ``dbt_project``.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import Settings
+
+DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+
+SELECTION = {
+    "ucdp": ("source:raw.ucdp_ged+", "source:raw.ucdp_actor+", "source:ledger.coverage+"),
+    "gdelt": ("source:raw.gdelt_event+", "source:raw.gdelt_mention+", "source:ledger.gdelt_slot+"),
+    "news": ("source:raw.news_item+",),
+}
+"""What a feed's new rows can change. The audit models are built with every selection."""
+AUDIT = ("path:models/audit",)
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node: ``status`` is dbt's own (success, pass, warn, error, fail, skipped)."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    seconds: float
+    message: str | None
+    failures: int | None
+
+    @property
+    def good(self) -> bool:
+        return self.status in ("success", "pass", "warn", "no-op")
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not run at all (not: a node failed); the message is dbt's, with the remedy."""
+
+
+def run_dbt(
+    settings: Settings,
+    command: list[str],
+    *,
+    now: datetime,
+    on_event: Callable[[Any], None] | None = None,
+) -> list[NodeResult]:
+    """Run one dbt command and return its nodes' results. The database must not be open here.
+
+    Raises ``DbtFailed`` if dbt could not start (a parse error, a locked database).
+    """
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+
+    settings.dbt_work.mkdir(parents=True, exist_ok=True)
+    arguments = [
+        *command,
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--vars", json.dumps({"sahel_now": now.isoformat()})),
+    ]
+    with _environment(settings):
+        try:
+            answer = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+        finally:
+            # Closes dbt's connection, which frees the database's lock.
+            reset_adapters()
+    if answer.exception is not None:
+        raise DbtFailed(
+            f"dbt could not run: {str(answer.exception).strip().splitlines()[0]}; try `sahel doctor`"
+        )
+    return [_node_result(item) for item in getattr(answer.result, "results", [])]
+
+
+def project_hash() -> str:
+    """A digest of the dbt project's sources: when it changes, everything is built anew."""
+    digest = hashlib.sha256()
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.is_file() and path.suffix in (".sql", ".yml", ".csv", ".md") and "target" not in path.parts:
+            digest.update(str(path.relative_to(DBT_PROJECT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def build_command(changed_feeds: set[str] | None, *, full_refresh: bool) -> list[str]:
+    """The dbt command for a build. ``changed_feeds`` None builds everything, seeds included."""
+    command = ["build", "--exclude-resource-type", "unit_test"]
+    if full_refresh:
+        command.append("--full-refresh")
+    if changed_feeds is None:
+        return command
+    wanted = [selector for feed in sorted(changed_feeds) for selector in SELECTION[feed]]
+    return [*command, "--select", *wanted, *AUDIT, "--exclude", "resource_type:seed"]
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the last build. Raises ``FileNotFoundError`` before the first one."""
+    path = settings.dbt_work / "target" / "manifest.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no dbt manifest at {path}; run `sahel build` first")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    wanted = {
+        "SAHEL_WAREHOUSE": str(settings.warehouse),
+        "DBT_TARGET_PATH": str(settings.dbt_work / "target"),
+        "DBT_LOG_PATH": str(settings.dbt_work / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_QUIET": "true",
+        "DBT_USE_COLORS": "false",
+        "DBT_VERSION_CHECK": "false",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _node_result(item: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=item.node.unique_id,
+        name=item.node.name,
+        resource_type=str(item.node.resource_type),
+        status=str(item.status),
+        seconds=float(item.execution_time),
+        message=item.message,
+        failures=item.failures,
+    )
