@@ -150,6 +150,7 @@ def _validate(url: str, config: dict[str, str], source: str, checks: list[Check]
         create_temp_table=False,
         kwargs={"connect_args": {"config": config}} if config else {},
     )
+    engine = datasource.get_execution_engine()
     try:
         asset = datasource.add_query_asset(name="landing", query=f"select * from {source}")
         batch = asset.add_batch_definition_whole_table("all").get_batch()
@@ -163,9 +164,17 @@ def _validate(url: str, config: dict[str, str], source: str, checks: list[Check]
             )
         answer = batch.validate(suite, result_format="BASIC")
     finally:
-        datasource.get_execution_engine().close()
+        _let_go(datasource, engine)
     by_name = {item.expectation_config.meta["name"]: item for item in answer.results}
     return [_result(check, by_name[check.name]) for check in checks]
+
+
+def _let_go(datasource: Any, engine: Any) -> None:
+    """Close every connection that Great Expectations holds: one left open keeps the database locked."""
+    if engine._connection is not None:
+        engine._connection.close()
+    engine.close()
+    datasource.get_engine().dispose()
 
 
 _GX_SEVERITY = {"block": "critical", "warn": "warning"}

@@ -119,13 +119,17 @@ class Parsed:
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """What a caller asks of a feed: a window (inclusive days), a release, a file; none means up to now."""
+    """What a caller asks of a feed: a window (inclusive days), a release, a file; none means up to now.
+
+    ``streams`` leaves out the feed's other streams, where a step is about one table only.
+    """
 
     feed: str
     date_from: date | None = None
     date_to: date | None = None
     release: str | None = None
     file: Path | None = None
+    streams: tuple[str, ...] | None = None
 
 
 def _encode(value: Any) -> Any:

@@ -129,6 +129,69 @@ def load(run: Run, request: LoadRequest) -> LoadReport:
     return LoadReport(request.feed, tuple(outcomes))
 
 
+# The same way in three steps, for a caller that runs, retries and shows each on its own.
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a fetch left: batches that wait in landing, and outcomes of those with nothing to land."""
+
+    pending: tuple[Pending, ...]
+    report: LoadReport
+
+
+def fetch_to_landing(run: Run, request: LoadRequest) -> Landed:
+    """Fetch and land; what has nothing to land is recorded at once. Raises ``ValueError`` for a wrong request."""
+    pending, outcomes = [], []
+    with session(run) as connection:
+        for item in fetch_and_land(run, connection, request):
+            if isinstance(item, Batch):
+                outcomes.append(finish(run, connection, item))
+            else:
+                pending.append(item)
+        settle(run, connection)
+    return Landed(tuple(pending), LoadReport(request.feed, tuple(outcomes)))
+
+
+def audit_landing(run: Run, table: str, partition: str | None = None) -> list[tuple[Pending, Verdict]]:
+    """Audit what waits in landing, of one partition (a release, a day) or all.
+
+    A blocked batch is refused here and now: it is recorded, and it holds up nothing else.
+    """
+    judged = []
+    with session(run) as connection:
+        for item in _waiting(connection, table, partition):
+            verdict = audit(run, connection, item)
+            if verdict.level == "block":
+                promote_audited(run, connection, item, verdict)
+            judged.append((item, verdict))
+        settle(run, connection)
+    return judged
+
+
+def promote_landing(run: Run, feed: str, table: str, partition: str | None = None) -> LoadReport:
+    """Promote what waits in landing, of one partition or all; audited first if it was not yet."""
+    outcomes = []
+    with session(run) as connection:
+        for item in _waiting(connection, table, partition):
+            known = connection.execute(
+                "select verdict from landing.pending where partition_key = ? and table_name = ?",
+                [item.batch.partition_key, table],
+            ).fetchone()[0]
+            verdict = Verdict.from_json(known) if known else audit(run, connection, item)
+            outcomes.append(promote_audited(run, connection, item, verdict))
+        if feed == "ucdp":
+            outcomes += _apply_in_order(run, connection)
+        settle(run, connection)
+    return LoadReport(feed, tuple(outcomes))
+
+
+def _waiting(connection: duckdb.DuckDBPyConnection, table: str, partition: str | None) -> Iterator[Pending]:
+    for key in landing.pending_keys(connection, table):
+        if partition is None or key.split("/")[0] == partition:
+            yield landing.pending(connection, key, table)
+
+
 @contextmanager
 def session(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse open for writing, leftovers of killed runs swept. Raises ``WarehouseMissing``."""

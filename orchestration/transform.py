@@ -3,6 +3,7 @@
 Which nodes to build is decided here from the ledger; what they compute is in ``dbt_project``.
 """
 
+import gc
 import hashlib
 import json
 import os
@@ -58,6 +59,7 @@ def run_dbt(
 
     Raises ``DbtFailed`` if dbt could not start (a parse error, a locked database).
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
@@ -71,8 +73,10 @@ def run_dbt(
         try:
             answer = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
         finally:
-            # Closes dbt's connection, which frees the database's lock.
+            # dbt keeps its connection for the next call; closing it frees the database for the next writer.
             reset_adapters()
+            DuckDBConnectionManager.close_all_connections()
+            gc.collect()
     if answer.exception is not None:
         raise DbtFailed(
             f"dbt could not run: {str(answer.exception).strip().splitlines()[0]}; try `sahel doctor`"

@@ -206,41 +206,49 @@ def _withdraw(
             f"v.date_end between date '{batch.options['period_start']}' and date '{batch.options['period_end']}'"
         )
         if pending.reads_scope is not None:
-            codes = [country.gw_code for country in world() if country.country_iso3 in pending.reads_scope and country.gw_code]
+            codes = [
+                country.gw_code
+                for country in world()
+                if country.country_iso3 in pending.reads_scope and country.gw_code
+            ]
             within.append(f"v.country_id in ({', '.join(map(str, codes)) or 'null'})")
+    given = {"partition": batch.partition_key, "table_name": batch.table}
+    gone = [
+        item
+        for (item,) in connection.execute(
+            f"""select v."{key}" from latest_version v
+                where {" and ".join(within)}
+                  and v."{key}" not in (select "{key}" from landing.{contract.table} where partition_key = $partition)
+                  and cast(v."{key}" as varchar) not in (
+                      select regexp_extract(row_text, '^"?([0-9]+)', 1) from landing.rejected
+                      where partition_key = $partition and table_name = $table_name and row_text is not null)""",
+            given,
+        ).fetchall()
+    ]
+    if not gone:
+        return 0
     columns = ", ".join(f'"{name}"' for name in contract.column_names)
     carried = ", ".join(
-        "$release as release"
-        if name == "release"
-        else ("$stream as stream" if name == "stream" else f'r."{name}"')
+        f"${name} as {name}" if name in ("release", "stream") else f'"{name}"'
         for name in contract.column_names
     )
-    sha256, released_at = batch.payloads[0].sha256, naive(batch.payloads[0].released_at)
-    given = {
-        "partition": batch.partition_key,
-        "table_name": batch.table,
-        "sha256": sha256,
-        "released_at": released_at,
+    stamp = {
+        "gone": gone,
+        "sha256": batch.payloads[0].sha256,
+        "released_at": naive(batch.payloads[0].released_at),
         "recorded_at": naive(clock.recorded_at),
         "attempt_id": attempt_id,
         "release": batch.options["release"],
     }
     if "stream" in contract.column_names:
-        given["stream"] = batch.stream
+        stamp["stream"] = batch.stream
     return connection.execute(
         f"""insert into raw.{contract.table}
                 ({columns}, payload_sha256, released_at, content_hash, recorded_at, attempt_id, is_withdrawn)
-            select {carried}, $sha256, $released_at, r.content_hash, $recorded_at, $attempt_id, true
-            from latest_version v
-            join (select * from raw.{contract.table}
-                  qualify row_number() over (partition by "{key}" order by attempt_id desc) = 1) r
-              on r."{key}" = v."{key}"
-            where {" and ".join(within)}
-              and v."{key}" not in (select "{key}" from landing.{contract.table} where partition_key = $partition)
-              and cast(v."{key}" as varchar) not in (
-                  select regexp_extract(row_text, '^"?([0-9]+)', 1) from landing.rejected
-                  where partition_key = $partition and table_name = $table_name and row_text is not null)""",
-        given,
+            select {carried}, $sha256, $released_at, content_hash, $recorded_at, $attempt_id, true
+            from (select * from raw.{contract.table} where "{key}" in (select unnest($gone))
+                  qualify row_number() over (partition by "{key}" order by attempt_id desc) = 1)""",
+        stamp,
     ).fetchone()[0]
 
 

@@ -26,7 +26,7 @@ from orchestration.warehouse.ledger import fetch_dicts
 SCHEMAS = ("core", "marts", "audit")
 KEPT_VERSIONS = 3
 QUERIES = Path(__file__).resolve().parents[2] / "queries"
-AS_OF_MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "as_of_macros.sql"
+AS_OF_MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "macros" / "as_of_macros.sql"
 
 
 class PublishRefused(RuntimeError):

@@ -1,0 +1,277 @@
+"""What is timed: each case is a function run in a process of its own, which reports seconds and peak memory.
+
+Made data only. Ours, the limit (bare DuckDB on the same bytes) and the usual way (pandas) stand side by
+side here; the order of runs, medians and ratios are ``bench.__main__``'s business.
+"""
+
+import shutil
+import threading
+import zipfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import duckdb
+
+from expectations.contracts import contract_for
+from orchestration.settings import Settings
+
+MONTH_START, MONTH_END = date(2026, 5, 1), date(2026, 5, 30)
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+CONFIG = {"memory_limit": "1GB", "threads": "4", "preserve_insertion_order": "false"}
+
+Case = Callable[[Path, Path], dict[str, Any]]
+CASES: dict[str, Case] = {}
+
+
+def case(function: Case) -> Case:
+    """Register a case: (data folder, empty work folder) -> measurements, ``seconds`` among them."""
+    CASES[function.__name__] = function
+    return function
+
+
+def _settings(work: Path, **changes: Any) -> Settings:
+    return replace(Settings.from_env(work / "home", environ={}), fixed_now=NOW, countries=None, **changes)
+
+
+def _warm() -> None:
+    """Import what every process of the pipeline imports once; the cold start is a case of its own."""
+    from expectations import audit
+
+    audit.self_check()
+
+
+@case
+def ged_bare(data: Path, work: Path) -> dict[str, Any]:
+    """The limit: one ``create table as select * from read_csv``."""
+    connection = duckdb.connect(str(work / "bare.duckdb"), config=CONFIG)
+    started = perf_counter()
+    connection.execute(f"create table ged as select * from read_csv('{data / 'ged.csv'}', header = true)")
+    connection.execute("checkpoint")
+    seconds = perf_counter() - started
+    rows = connection.execute("select count(*) from ged").fetchone()[0]
+    return {"seconds": seconds, "rows": rows}
+
+
+@case
+def ged_load(data: Path, work: Path) -> dict[str, Any]:
+    """Ours: store, parse, land, audit, promote, ledger; all countries."""
+    from orchestration import steps
+    from orchestration.records import LoadRequest
+
+    _warm()
+    run = steps.Run(_settings(work))
+    started = perf_counter()
+    report = steps.load(run, LoadRequest("ucdp", file=data / "ged.csv", release="26.1"))
+    seconds = perf_counter() - started
+    return {"seconds": seconds, "rows": report.rows_loaded, "failed": report.failed}
+
+
+@case
+def gdelt_limit(data: Path, work: Path) -> dict[str, Any]:
+    """The limit: unzip everything, then one ``read_csv`` of all columns, typed, into a table."""
+    files = sorted((data / "gdelt" / "gdeltv2").glob("*.zip"))
+    connection = duckdb.connect(str(work / "limit.duckdb"), config=CONFIG)
+    started = perf_counter()
+    for path in files:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(work / "csv")
+    connection.execute(f"create table event as select * from {_read_csv(str(work / 'csv' / '*'))}")
+    connection.execute("checkpoint")
+    seconds = perf_counter() - started
+    return {"seconds": seconds, "rows": connection.execute("select count(*) from event").fetchone()[0]}
+
+
+@case
+def gdelt_pandas(data: Path, work: Path) -> dict[str, Any]:
+    """The usual way: pandas over each zip, appended to a table."""
+    import pandas as pd
+
+    contract = contract_for("gdelt_event")
+    names = [column.name for column in contract.publisher_columns]
+    text = {column.name: "str" for column in contract.publisher_columns if column.dtype == "VARCHAR"}
+    columns = ", ".join(f"{column.name} {column.dtype}" for column in contract.publisher_columns)
+    connection = duckdb.connect(str(work / "pandas.duckdb"), config=CONFIG)
+    connection.execute(f"create table event ({columns})")
+    started = perf_counter()
+    for path in sorted((data / "gdelt" / "gdeltv2").glob("*.zip")):
+        frame = pd.read_csv(path, sep="\t", header=None, names=names, dtype=text, quoting=3)
+        connection.register("frame", frame)
+        connection.execute("insert into event select * from frame")
+        connection.unregister("frame")
+    connection.execute("checkpoint")
+    seconds = perf_counter() - started
+    return {"seconds": seconds, "rows": connection.execute("select count(*) from event").fetchone()[0]}
+
+
+@case
+def gdelt_load(data: Path, work: Path) -> dict[str, Any]:
+    """Ours, the world kept: fetch from loopback, verify, store, parse, land, audit, promote, ledger."""
+    return _gdelt_load(data, work, countries=None)
+
+
+@case
+def gdelt_load_region(data: Path, work: Path) -> dict[str, Any]:
+    """Ours under the default scope of 17 countries, as most people run it."""
+    return _gdelt_load(data, work, countries=Settings.from_env(work, environ={}).countries)
+
+
+def _gdelt_load(data: Path, work: Path, countries: tuple[str, ...] | None) -> dict[str, Any]:
+    from orchestration import steps
+    from orchestration.records import Batch, LoadRequest
+
+    _warm()
+    with _served(data / "gdelt") as url:
+        run = steps.Run(replace(_settings(work, gdelt_url=url), countries=countries))
+        request = LoadRequest("gdelt", date_from=MONTH_START, date_to=MONTH_END)
+        landing_seconds, outcomes = 0.0, []
+        original = steps.land
+
+        def timed(run: Any, connection: Any, batch: Batch) -> Any:
+            nonlocal landing_seconds
+            began = perf_counter()
+            item = original(run, connection, batch)
+            landing_seconds += perf_counter() - began
+            return item
+
+        steps.land = timed
+        started = perf_counter()
+        report = steps.load(run, request)
+        seconds = perf_counter() - started
+    outcomes = report.outcomes
+    return {
+        "seconds": seconds,
+        "parse_and_land_seconds": landing_seconds,
+        "rows": sum(outcome.rows_loaded for outcome in outcomes),
+        "failed": report.failed,
+    }
+
+
+@case
+def ticks(data: Path, work: Path) -> dict[str, Any]:
+    """A tick with nothing new and one with one slot (load, build, publish), at 1 and at 10 times the history.
+
+    Warm, in one process. History is made GDELT of 30 and 300 days, both streams, and the made UCDP.
+    """
+    from orchestration.made_world import Publishers, World, serve
+
+    _warm()
+    measured: dict[str, Any] = {}
+    end = datetime(2026, 6, 20, tzinfo=UTC)
+    for factor in (1, 10):
+        first = end - timedelta(days=30 * factor)
+        publishers = Publishers(World(seed=1), as_of=end, gdelt_windows=((first, end + timedelta(days=3)),))
+        home = work / f"history_{factor}"
+        with serve(publishers) as served:
+            settings = replace(
+                Settings.from_env(home, environ={"SAHEL_NEWS_FEEDS": str(served.news_feeds_path)}),
+                ucdp_url=served.ucdp_url,
+                gdelt_url=served.gdelt_url,
+                is_made=True,
+            )
+            _tick(replace(settings, fixed_now=end), date_from=first.date())
+            measured[f"gdelt_rows_{factor}x"] = _rows(settings)
+            empty, slot = [], []
+            for number in range(1, 6):
+                now = end + timedelta(minutes=15 * 8 * number)
+                empty.append(_timed_tick(replace(settings, fixed_now=now - timedelta(minutes=100))))
+                publishers.as_of = now
+                slot.append(_timed_tick(replace(settings, fixed_now=now)))
+            measured[f"nothing_new_{factor}x"] = sorted(empty)[2]
+            measured[f"one_slot_{factor}x"] = sorted(slot)[2]
+    measured["seconds"] = measured["one_slot_1x"]
+    return measured
+
+
+def _tick(settings: Settings, date_from: date | None = None) -> None:
+    from orchestration import steps
+    from orchestration.records import LoadRequest
+
+    for feed in settings.feeds:
+        window = date_from if feed == "gdelt" else None
+        until = settings.now().date() if window else None
+        steps.load(steps.Run(settings), LoadRequest(feed, date_from=window, date_to=until))
+    if steps.build(steps.Run(settings)).skipped is None:
+        steps.publish(steps.Run(settings))
+
+
+def _timed_tick(settings: Settings) -> float:
+    from orchestration import steps
+    from orchestration.records import LoadRequest
+
+    started = perf_counter()
+    steps.load(steps.Run(settings), LoadRequest("gdelt"))
+    if steps.build(steps.Run(settings)).skipped is None:
+        steps.publish(steps.Run(settings))
+    return perf_counter() - started
+
+
+def _rows(settings: Settings) -> int:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        return connection.execute("select count(*) from raw.gdelt_event").fetchone()[0]
+
+
+@case
+def full_build(data: Path, work: Path) -> dict[str, Any]:
+    """The whole dbt build with its tests, every model anew, on the made world; then the publication."""
+    from orchestration import steps
+    from orchestration.made_world import WORLD_END, Publishers, World, serve
+    from orchestration.records import LoadRequest
+
+    _warm()
+    with serve(Publishers(World(seed=1), as_of=WORLD_END)) as served:
+        settings = replace(
+            Settings.from_env(work / "home", environ={"SAHEL_NEWS_FEEDS": str(served.news_feeds_path)}),
+            ucdp_url=served.ucdp_url,
+            gdelt_url=served.gdelt_url,
+            fixed_now=WORLD_END,
+            is_made=True,
+        )
+        for feed in settings.feeds:
+            steps.load(steps.Run(settings), LoadRequest(feed))
+    steps.build(steps.Run(settings))
+    started = perf_counter()
+    report = steps.build(steps.Run(settings), everything=True)
+    seconds = perf_counter() - started
+    started = perf_counter()
+    steps.publish(steps.Run(settings))
+    return {"seconds": seconds, "nodes": len(report.nodes), "publish_seconds": perf_counter() - started}
+
+
+def _read_csv(pattern: str) -> str:
+    columns = ", ".join(f"'{column.name}': '{column.dtype}'" for column in contract_for("gdelt_event").publisher_columns)
+    return (
+        f"read_csv('{pattern}', delim = '\\t', quote = '', escape = '', header = false, auto_detect = false, "
+        f"nullstr = '', columns = {{{columns}}})"
+    )
+
+
+@contextmanager
+def _served(folder: Path) -> Any:
+    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None, "protocol_version": "HTTP/1.1"})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def make_data(folder: Path) -> None:
+    """The made inputs, once: a GED-sized CSV and a month of GDELT slots."""
+    from orchestration.made_world import made_gdelt_month, made_ged_csv
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "ged.csv").is_file():
+        made_ged_csv(folder / "ged.part")
+        (folder / "ged.part").rename(folder / "ged.csv")
+    if not (folder / "gdelt" / "gdeltv2" / "masterfilelist.txt").is_file():
+        shutil.rmtree(folder / "gdelt", ignore_errors=True)
+        made_gdelt_month(folder / "gdelt")

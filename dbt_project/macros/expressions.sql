@@ -1,0 +1,35 @@
+{# Small expressions that several models must write in the same way. No model logic here. #}
+
+{# A name as it is compared: lower case, no accents, every run of other signs one space. #}
+{% macro comparable(text) -%}
+    trim(regexp_replace(lower(strip_accents({{ text }})), '[^a-z0-9]+', ' ', 'g'))
+{%- endmacro %}
+
+{# Weeks start on Monday (ISO 8601). #}
+{% macro week_of(instant) -%}
+    cast(date_trunc('week', {{ instant }}) as date)
+{%- endmacro %}
+
+{% macro month_of(instant) -%}
+    cast(date_trunc('month', {{ instant }}) as date)
+{%- endmacro %}
+
+{# The build's clock as a naive UTC timestamp. #}
+{% macro now_at() -%}
+    {%- set given = var('sahel_now') or run_started_at.strftime('%Y-%m-%dT%H:%M:%S') -%}
+    cast('{{ given }}' as timestamp)
+{%- endmacro %}
+
+{# Whether a period with open ends holds on a day. #}
+{% macro holds_on(day, valid_from, valid_to) -%}
+    ({{ day }} >= coalesce({{ valid_from }}, date '0001-01-01') and {{ day }} < coalesce({{ valid_to }}, date '9999-12-31'))
+{%- endmacro %}
+
+{# Whether a country is in the scope of this warehouse, see the variable sahel_countries. #}
+{% macro is_in_scope(country_iso3, in_default_scope) -%}
+    {%- set scope = var('sahel_countries') -%}
+    {%- if not scope -%} {{ in_default_scope }}
+    {%- elif scope | lower == 'all' -%} true
+    {%- else -%} {{ country_iso3 }} in ('{{ scope.replace(" ", "").split(",") | join("', '") }}')
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,13 @@
+-- Where and when the curated feeds were looking, by release: outside of it, nothing seen is not zero.
+select
+    coverage.feed,
+    coverage.source_release,
+    release.kind as release_kind,
+    coverage.country_iso3,
+    coverage.period_start,
+    coverage.period_end,
+    release.released_at,
+    release.recorded_at
+from {{ source('ledger', 'coverage') }} as coverage
+left join {{ source('ledger', 'ucdp_release') }} as release
+    on coverage.feed = 'ucdp' and coverage.source_release = release.release

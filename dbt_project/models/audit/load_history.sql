@@ -1,0 +1,25 @@
+-- Every attempt to load something, failures and empties too.
+select
+    attempt_id,
+    run_id,
+    feed,
+    stream,
+    partition_key,
+    window_start,
+    window_end,
+    status,
+    rows_parsed,
+    rows_loaded,
+    rows_unchanged,
+    rows_out_of_scope,
+    rows_quarantined,
+    rows_withdrawn,
+    error,
+    payload_sha256,
+    payloads,
+    newest_record_at,
+    recorded_at,
+    started_at,
+    finished_at,
+    date_diff('millisecond', started_at, finished_at) / 1000.0 as duration_seconds
+from {{ source('ledger', 'load_attempt') }}

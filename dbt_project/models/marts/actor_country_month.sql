@@ -1,0 +1,2 @@
+-- Events and deaths by actor, country, month and source.
+{{ actor_months(by_country=true) }}

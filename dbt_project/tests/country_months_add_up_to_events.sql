@@ -1,0 +1,35 @@
+-- The events and deaths of country_month are those of fct_event, by source, country and month, in both directions.
+with mart as (
+    select
+        source,
+        country_iso3,
+        month,
+        events,
+        fatalities_best
+    from {{ ref('country_month') }}
+    where events > 0
+),
+
+facts as (
+    select
+        feed as source,
+        country_iso3,
+        {{ month_of('date_end') }} as month,
+        count(*) as events,
+        sum(fatalities_best) as fatalities_best
+    from {{ ref('fct_event') }}
+    where country_iso3 is not null
+    group by feed, country_iso3, {{ month_of('date_end') }}
+)
+
+select
+    coalesce(mart.country_iso3, facts.country_iso3) as country_iso3,
+    coalesce(mart.month, facts.month) as month,
+    mart.events as events_in_mart,
+    facts.events as events_in_facts
+from mart
+full outer join facts
+    on mart.source = facts.source and mart.country_iso3 = facts.country_iso3 and mart.month = facts.month
+where
+    mart.events is distinct from facts.events
+    or mart.fatalities_best is distinct from facts.fatalities_best

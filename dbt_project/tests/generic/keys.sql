@@ -1,0 +1,16 @@
+{# Generic tests of this project. Each returns the offending rows. #}
+
+{# The columns together name a row: no row twice. Nulls in a key are found by not_null tests. #}
+{% test unique_together(model, columns) %}
+select
+    {{ columns | join(', ') }},
+    count(*) as rows_found
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
+
+{# A condition that holds for every row; null counts as broken. #}
+{% test holds(model, condition) %}
+select * from {{ model }} where ({{ condition }}) is not true
+{% endtest %}

@@ -1,0 +1,424 @@
+"""The `sahel` command: arguments in, the steps called, what they did printed. No pipeline logic here.
+
+Exit codes: 0 success, 1 the work failed, 2 wrong usage. Errors are one line with the remedy.
+"""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from expectations.report import MADE_BANNER
+from orchestration.settings import FEEDS, Settings, SettingsError
+from orchestration.warehouse.connection import WarehouseBusy, WarehouseMissing, open_published
+from orchestration.warehouse.publish import QUERIES, PublishRefused
+from orchestration.warehouse.status import read_status
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+EXPECTED_ERRORS = (
+    SettingsError,
+    WarehouseBusy,
+    WarehouseMissing,
+    PublishRefused,
+    FileNotFoundError,
+    PermissionError,
+    duckdb.Error,
+)
+HOME = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="Where everything lives (else SAHEL_HOME, else ./data).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sahel-monitor")
+def main() -> None:
+    """Sahel Monitor: conflict-event and news feeds, audited, modelled and published as one DuckDB file."""
+
+
+def command(function: Callable[..., int | None]) -> click.Command:
+    """A command with --home, its settings read, and expected errors told in one line."""
+
+    @HOME
+    @wraps(function)
+    def wrapped(home: Path | None, **arguments: Any) -> None:
+        try:
+            settings = Settings.from_env(home)
+            code = function(settings, **arguments)
+        except click.ClickException:
+            raise
+        except SettingsError as error:
+            _complain(str(error))
+            sys.exit(2)
+        except EXPECTED_ERRORS as error:
+            _complain(str(error))
+            sys.exit(1)
+        except KeyboardInterrupt:
+            _complain("interrupted; run the command again, it goes on from what is stored")
+            sys.exit(130)
+        except Exception as error:
+            if os.environ.get("SAHEL_TRACEBACK"):
+                raise
+            _complain(
+                f"{type(error).__name__}: {error}; set SAHEL_TRACEBACK=1 to see where, and please report it"
+            )
+            sys.exit(1)
+        sys.exit(code or 0)
+
+    return main.command()(wrapped)
+
+
+@command
+@click.option(
+    "--feed", "feeds", multiple=True, type=click.Choice(FEEDS), help="Only this feed (may be repeated)."
+)
+def run(settings: Settings, feeds: tuple[str, ...]) -> int:
+    """Load every enabled feed up to now, build, audit, publish."""
+    from orchestration import steps
+    from orchestration.records import LoadRequest
+
+    failed = False
+    for feed in feeds or settings.feeds:
+        with _progress(feed) as progress:
+            report = steps.load(steps.Run(settings, progress=progress), LoadRequest(feed=feed))
+        _tell_load(report)
+        failed = failed or report.failed
+    if _build(settings):
+        return 1
+    _publish(settings)
+    return 1 if failed else 0
+
+
+@command
+@click.argument("feed", type=click.Choice(FEEDS))
+@click.option(
+    "--from", "date_from", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC), e.g. 2025-01-01."
+)
+@click.option("--to", "date_to", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.")
+@click.option("--release", help="A UCDP release: 24.1, 26.01.26.06, 26.0.8 or actor-22.1.")
+@click.option(
+    "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file you downloaded."
+)
+def load(
+    settings: Settings,
+    feed: str,
+    date_from: datetime | None,
+    date_to: datetime | None,
+    release: str | None,
+    file: Path | None,
+) -> int:
+    """Load one feed: a window, a release, or a file you downloaded."""
+    from orchestration import steps
+    from orchestration.records import LoadRequest
+
+    if (date_from or date_to) and feed != "gdelt":
+        raise click.UsageError(f"--from and --to are for gdelt; {feed} has no window")
+    if (release or file) and feed != "ucdp":
+        raise click.UsageError(f"--release and --file are for ucdp, not {feed}")
+    if date_from and date_to and date_from > date_to:
+        raise click.UsageError("--from is after --to")
+    request = LoadRequest(
+        feed=feed, date_from=_day(date_from), date_to=_day(date_to), release=release, file=file
+    )
+    with _progress(feed) as progress:
+        try:
+            report = steps.load(steps.Run(settings, progress=progress), request)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+    _tell_load(report)
+    return 1 if report.failed else 0
+
+
+@command
+@click.option("--full", is_flag=True, help="Build every model anew, also those that only add what is new.")
+def build(settings: Settings, full: bool) -> int:
+    """Build the dbt models and run their tests."""
+    return _build(settings, everything=full)
+
+
+@command
+@click.option("--public", is_flag=True, help="Refuse if a feed's licence forbids redistribution.")
+def publish(settings: Settings, public: bool) -> int:
+    """Publish core, marts and audit as the BI file, Parquet and manifest."""
+    _publish(settings, public=public)
+    return 0
+
+
+@command
+def rebuild(settings: Settings) -> int:
+    """Make the warehouse anew from the payload store, offline, and build it."""
+    from orchestration import steps
+
+    with _progress("rebuild") as progress:
+        outcomes = steps.rebuild(steps.Run(settings, progress=progress))
+    out.print(f"rebuilt from {len(outcomes)} loads in the payload store")
+    return _build(settings, everything=True)
+
+
+@command
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(settings: Settings, as_json: bool) -> int:
+    """Per feed: last success, newest record, lag, failures, rows; per mart: rows, built at."""
+    known = read_status(settings.home)
+    if as_json:
+        click.echo(json.dumps(known or {"feeds": [], "marts": []}, indent=1))
+        return 0
+    if known is None:
+        out.print(
+            f"nothing loaded yet in {settings.home}; start with `sahel run`, or `sahel demo` for made data"
+        )
+        return 0
+    _label(known["is_made"])
+    _print_table("feeds", _feed_rows(known["feeds"], settings.now()))
+    slots = known["gdelt_slots"]
+    if slots["fetched"] or slots["open_gaps"]:
+        out.print(
+            f"gdelt slots: {slots['fetched']} fetched, {slots['open_gaps']} missing and asked for again"
+        )
+    if last := known["last_build"]:
+        out.print(f"last build: {last['status']} at {last['finished_at'][:19]}Z ({last['nodes']} nodes)")
+        _print_table(
+            "tables",
+            [{"table": f"{m['schema_name']}.{m['table_name']}", "rows": m["rows"]} for m in known["marts"]],
+        )
+    else:
+        out.print("not built yet; run `sahel build`")
+    return 0
+
+
+@command
+@click.argument("question")
+@click.option(
+    "--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+def query(settings: Settings, question: str, style: str) -> int:
+    """A promised question by NAME, or SQL, on the published file."""
+    return answer(settings, question, style)
+
+
+@command
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def doctor(settings: Settings, as_json: bool) -> int:
+    """Settings, versions, reachability of each enabled feed, warehouse health. Never prints a secret."""
+    from orchestration.doctor import examine
+
+    findings = examine(settings)
+    if as_json:
+        click.echo(json.dumps(findings, indent=1))
+    else:
+        marks = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
+        for finding in findings:
+            out.print(f"{marks[finding['level']]}  {finding['subject']}: {finding['finding']}", markup=False)
+    return 1 if any(finding["level"] == "problem" for finding in findings) else 0
+
+
+@command
+@click.option("--port", default=3000, show_default=True)
+def ui(settings: Settings, port: int) -> int:
+    """The Dagster UI, bound to this machine, with its daemon."""
+    from orchestration.ui import serve
+
+    out.print(f"Dagster UI at http://127.0.0.1:{port} (Ctrl-C stops it)")
+    return serve(settings, port)
+
+
+@command
+@click.option("--seed", default=1, show_default=True, help="Seed of the made world.")
+def demo(settings: Settings, seed: int) -> int:
+    """Build everything from the built-in made world, offline, in ./data/demo."""
+    from orchestration.demo import run_demo
+
+    home = settings.home if _home_was_given() else settings.home / "demo"
+    return run_demo(home, seed=seed, out=out, progress=_progress)
+
+
+def answer(settings: Settings, question: str, style: str, most_rows: int | None = None) -> int:
+    """Print the answer to a promised question or SQL. Returns the exit code."""
+    sql = _question(question)
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    with open_published(settings.bi_file) as reader:
+        cursor = reader.execute(sql)
+        columns = [column[0] for column in cursor.description or []]
+        rows = cursor.fetchall()
+    if style == "json":
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1, default=str))
+    elif style == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_inert(value) for value in row] for row in rows)
+    else:
+        _label(settings.is_made)
+        _print_table("", [dict(zip(columns, row, strict=True)) for row in rows[:most_rows]], columns)
+        if most_rows is not None and len(rows) > most_rows:
+            out.print(f"… {len(rows) - most_rows} more rows")
+    return 0
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+def _home_was_given() -> bool:
+    context = click.get_current_context()
+    return context.params.get("home") is not None or bool(os.environ.get("SAHEL_HOME"))
+
+
+def _build(settings: Settings, *, everything: bool = False) -> int:
+    from orchestration import steps
+
+    with _progress("build") as progress:
+        report = steps.build(steps.Run(settings, progress=progress), everything=everything)
+    if report.skipped:
+        out.print(f"build: {report.skipped}")
+        return 0
+    tests = [node for node in report.nodes if node.resource_type == "test"]
+    warned = [node for node in tests if node.status == "warn"]
+    out.print(
+        f"build: {len(report.nodes) - len(tests)} models and seeds, {len(tests)} tests, {len(warned)} warnings"
+    )
+    for node in warned:
+        err.print(f"  warning: {node.name}: {node.message}", markup=False)
+    for node in report.failed_nodes:
+        err.print(f"  failed: {node.name}: {node.message}", markup=False)
+    return 1 if report.failed else 0
+
+
+def _publish(settings: Settings, *, public: bool = False) -> None:
+    from orchestration import steps
+
+    published = steps.publish(steps.Run(settings), public=public)
+    rows = sum(published.tables.values())
+    out.print(
+        f"published {published.path} ({len(published.tables)} tables, {rows:,} rows, {published.queries} queries checked)"
+    )
+
+
+def _tell_load(report: Any) -> None:
+    counted: dict[str, int] = {}
+    for attempt in report.attempts:
+        counted[attempt["status"]] = counted.get(attempt["status"], 0) + 1
+    told = ", ".join(f"{count} {status}" for status, count in sorted(counted.items())) or "nothing to do"
+    quarantined = sum(outcome.rows_quarantined for outcome in report.outcomes)
+    out.print(f"{report.feed}: {report.rows_loaded:,} new rows ({told}; {quarantined} quarantined)")
+    problems = report.problems
+    for line in problems[:10]:
+        err.print(f"  warning: {line}", markup=False)
+    if len(problems) > 10:
+        err.print(f"  … and {len(problems) - 10} more; see audit.load_history and audit.quality_result")
+
+
+def _question(text: str) -> str:
+    known = {path.stem: path for path in QUERIES.glob("*.sql")}
+    if text in known:
+        return known[text].read_text(encoding="utf-8")
+    if " " not in text.strip():
+        raise click.UsageError(f"no question named {text!r}; use SQL, or one of: {', '.join(sorted(known))}")
+    return text
+
+
+def _inert(value: Any) -> Any:
+    """A CSV cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _feed_rows(feeds: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "feed": item["feed"],
+            "stream": item["stream"],
+            "last success": _short(item["last_success_at"]),
+            "newest record": _short(item["newest_record_at"]),
+            "lag": _lag(item["newest_record_at"], now),
+            "failing since": _short(item["failing_since"]),
+            "rows": item["rows_loaded"],
+            "quarantined": item["rows_quarantined"],
+        }
+        for item in feeds
+    ]
+
+
+def _short(instant: str | None) -> str:
+    return instant[:16].replace("T", " ") if instant else "-"
+
+
+def _lag(instant: str | None, now: datetime) -> str:
+    if not instant:
+        return "-"
+    hours = (now - datetime.fromisoformat(instant)).total_seconds() / 3600
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} d"
+
+
+def _print_table(title: str, rows: list[dict[str, Any]], columns: list[str] | None = None) -> None:
+    names = columns or (list(rows[0]) if rows else [])
+    if not rows:
+        out.print(f"{title or 'answer'}: no rows")
+        return
+    table = Table(title=title or None, title_justify="left")
+    for name in names:
+        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    from rich.text import Text
+
+    for row in rows:
+        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in names))
+    out.print(table)
+
+
+def _label(is_made: bool) -> None:
+    if is_made:
+        out.print(MADE_BANNER)
+
+
+def _complain(message: str) -> None:
+    err.print(f"sahel: {' '.join(message.split())}", markup=False)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A progress bar on a terminal; elsewhere a line at most every ten seconds."""
+    if not err.is_terminal:
+        yield _quiet_progress(title)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(title, total=None, note="")
+        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note[:60])
+
+
+def _quiet_progress(title: str) -> Callable[[int, int | None, str], None]:
+    from time import monotonic
+
+    last = [monotonic()]
+
+    def tell(done: int, total: int | None, note: str) -> None:
+        if monotonic() - last[0] >= 10:
+            last[0] = monotonic()
+            err.print(f"{title}: {done}{f' of {total}' if total else ''} {note}", markup=False)
+
+    return tell

@@ -1,0 +1,283 @@
+"""Per table: the landing asset, its blocking audit, the raw asset. Three steps, each of which can be tried again.
+
+What happens in them is ``orchestration.steps``; here is only how it is cut into assets, shown and retried.
+A landing partition may hold several loads (a GDELT day has two streams for each table, news one for each
+outlet). A blocked load is refused alone: the check then fails as a warning and the others go on. Only if
+every load is blocked does the check fail as an error and stop the raw asset. So one bad outlet is one
+warning, and not a stopped feed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+
+from expectations.contracts import TableContract, contract_for
+from expectations.reference import read_seed
+from orchestration import steps
+from orchestration.defs.automation import REVISED_UPSTREAM
+from orchestration.defs.partitions import GDELT_DAY, UCDP_ACTOR_LIST, UCDP_RELEASE
+from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
+from orchestration.defs.shown import OWNERS, POOL, attempts, column_schema, plot, table, verdicts
+from orchestration.records import LoadRequest, Status
+from orchestration.warehouse.ledger import fetch_dicts
+
+AUDIT = "great_expectations_audit"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A table of a feed as assets. ``streams`` are the parts of the feed that fill it, where it has several."""
+
+    table: str
+    partitions: dg.PartitionsDefinition | None
+    freshness: dg.FreshnessPolicy
+    streams: tuple[str, ...] | None = None
+    after: str | None = None
+    """A raw table that must be there before this one can be landed."""
+
+    @property
+    def contract(self) -> TableContract:
+        return contract_for(self.table)
+
+    @property
+    def landing(self) -> dg.AssetKey:
+        return dg.AssetKey(["landing", self.table])
+
+    @property
+    def raw(self) -> dg.AssetKey:
+        return dg.AssetKey(["raw", self.table])
+
+    def request(self, partition: str | None) -> LoadRequest:
+        feed = self.contract.feed
+        if isinstance(self.partitions, dg.DailyPartitionsDefinition):
+            day = date.fromisoformat(partition)
+            return LoadRequest(feed, date_from=day, date_to=day, streams=self.streams)
+        return LoadRequest(feed, release=partition)
+
+
+def _fresh(fail: timedelta, warn: timedelta) -> dg.FreshnessPolicy:
+    return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
+
+
+# How long the pipeline may go without asking a feed; how old the publisher's own news may be is checks.event_lag.
+TABLES = (
+    Ingested("ucdp_ged", UCDP_RELEASE, _fresh(timedelta(days=75), timedelta(days=50))),
+    Ingested("ucdp_actor", UCDP_ACTOR_LIST, _fresh(timedelta(days=730), timedelta(days=500))),
+    Ingested(
+        "gdelt_event",
+        GDELT_DAY,
+        _fresh(timedelta(hours=6), timedelta(hours=1)),
+        streams=("export", "translation.export"),
+    ),
+    Ingested(
+        "gdelt_mention",
+        GDELT_DAY,
+        _fresh(timedelta(hours=6), timedelta(hours=1)),
+        streams=("mentions", "translation.mentions"),
+        # Mentions carry no country: those of events that raw knows are kept.
+        after="gdelt_event",
+    ),
+    Ingested("news_item", None, _fresh(timedelta(hours=12), timedelta(hours=2))),
+)
+
+
+def ingest_assets() -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
+    """Landing, audit and raw for every table."""
+    made: list[dg.AssetsDefinition | dg.AssetChecksDefinition] = []
+    for ingested in TABLES:
+        made += [_landing(ingested), _audit(ingested), _raw(ingested)]
+    return made
+
+
+def _landing(ingested: Ingested) -> dg.AssetsDefinition:
+    contract = ingested.contract
+
+    @dg.asset(
+        **_described(ingested, "landing"),
+        key=ingested.landing,
+        partitions_def=ingested.partitions,
+        deps=[["raw", ingested.after]] if ingested.after else None,
+        output_required=False,
+        pool=POOL,
+        retry_policy=RETRY,
+    )
+    def landing(context: dg.AssetExecutionContext, sahel: SahelResource) -> Iterator[dg.MaterializeResult]:
+        partition = _partition(context)
+        with failures_told_apart():
+            landed = steps.fetch_to_landing(sahel.run(context), ingested.request(partition))
+        report = landed.report
+        for problem in report.problems:
+            context.log.warning(problem)
+        if not landed.pending and report.failed:
+            # An outage of the whole feed may pass; a refused body will not change by itself.
+            down = any(attempt["status"] == Status.FAILED for attempt in report.attempts)
+            raise dg.Failure(
+                description=f"{contract.feed}: nothing could be loaded: {report.problems[0]}",
+                metadata=attempts(report),
+                allow_retries=down,
+            )
+        if not landed.pending and all(attempt["status"] == Status.MISSING for attempt in report.attempts):
+            # Not materialised, so that the partition shows as missing and what follows has nothing to do.
+            context.log.warning(f"{contract.feed}: the publisher has nothing for {partition or 'this fetch'}")
+            return
+        rows = sum(item.rows_landed for item in landed.pending)
+        yield dg.MaterializeResult(
+            metadata={
+                "dagster/partition_row_count" if partition else "dagster/row_count": rows,
+                "records on the wire": sum(item.rows_seen for item in landed.pending),
+                "rows out of scope": sum(item.rows_out_of_scope for item in landed.pending),
+                "rows quarantined": sum(item.rows_rejected for item in landed.pending),
+                "payloads": table(
+                    [
+                        {
+                            "load": item.batch.partition_key,
+                            "payloads": len(item.batch.payloads),
+                            "rows": item.rows_landed,
+                            "first payload": item.batch.payloads[0].sha256 if item.batch.payloads else "",
+                            "first url": item.batch.payloads[0].url if item.batch.payloads else "",
+                        }
+                        for item in landed.pending
+                    ]
+                ),
+                "nothing to land": attempts(report)["attempts"],
+            }
+        )
+
+    return landing
+
+
+def _audit(ingested: Ingested) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=ingested.landing,
+        name=AUDIT,
+        partitions_def=ingested.partitions,
+        blocking=True,
+        pool=POOL,
+        retry_policy=RETRY,
+        description=(
+            "Great Expectations over what was landed: the contract's columns, types, keys and vocabularies, "
+            "the domain rules and the volume. An error only if every load is blocked; one of several is a warning."
+        ),
+    )
+    def audit(context: dg.AssetCheckExecutionContext, sahel: SahelResource) -> dg.AssetCheckResult:
+        partition = context.partition_key if context.has_partition_key else None
+        run = sahel.run(context)
+        with failures_told_apart():
+            judged = steps.audit_landing(run, ingested.table, partition)
+            if not judged:
+                return _last_judgement(sahel, ingested.table, partition)
+        levels = [verdict.level for _, verdict in judged]
+        for item, verdict in judged:
+            if verdict.level != "pass":
+                context.log.warning(f"{item.batch.partition_key}: {verdict.summary()}")
+        return dg.AssetCheckResult(
+            passed=all(level == "pass" for level in levels),
+            severity=_severity(levels),
+            description="; ".join(
+                f"{levels.count(level)} {word}"
+                for level, word in (("block", "blocked"), ("warn", "with warnings"), ("pass", "passed"))
+                if level in levels
+            ),
+            metadata={
+                **verdicts(run.settings, judged),
+                "all loads": dg.MetadataValue.path(run.settings.quality / "index.html"),
+            },
+        )
+
+    return audit
+
+
+def _raw(ingested: Ingested) -> dg.AssetsDefinition:
+    contract = ingested.contract
+
+    @dg.asset(
+        **_described(ingested, "raw"),
+        key=ingested.raw,
+        partitions_def=ingested.partitions,
+        deps=[ingested.landing],
+        automation_condition=REVISED_UPSTREAM,
+        freshness_policy=ingested.freshness,
+        pool=POOL,
+        retry_policy=RETRY,
+    )
+    def raw(context: dg.AssetExecutionContext, sahel: SahelResource) -> dg.MaterializeResult:
+        with failures_told_apart():
+            report = steps.promote_landing(
+                sahel.run(context), contract.feed, contract.table, _partition(context)
+            )
+            with sahel.reading() as connection:
+                rows = connection.execute(f"select count(*) from raw.{contract.table}").fetchone()[0]
+                by_day = connection.execute(_LOADED_BY_WINDOW, [contract.feed, contract.table]).fetchall()
+        for problem in report.problems:
+            context.log.warning(problem)
+        drawn = plot(by_day, f"rows loaded, {contract.table}")
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": rows, **attempts(report), **({"history": drawn} if drawn else {})}
+        )
+
+    return raw
+
+
+_LOADED_BY_WINDOW = """
+    select coalesce(window_end - interval 1 second, recorded_at)::date as day, sum(rows_loaded)::double
+    from ledger.load_attempt
+    where feed = ? and attempt_id in (select attempt_id from ledger.quality_result where table_name = ?)
+    group by day having sum(rows_loaded) > 0 order by day desc limit 90
+"""
+
+_LAST_VERDICTS = """
+    select split_part(partition_key, '@', 1) as load, arg_max(verdict, attempt_id) as verdict,
+           arg_max(partition_key, attempt_id) as partition_key
+    from ledger.quality_result
+    where table_name = $table and ($partition is null or split_part(partition_key, '/', 1) = $partition)
+    group by load order by load
+"""
+
+
+def _last_judgement(sahel: SahelResource, table_name: str, partition: str | None) -> dg.AssetCheckResult:
+    """Nothing waits: what the last audit of each load found still stands, or a blocked one would turn green."""
+    with sahel.reading() as connection:
+        known = fetch_dicts(connection, _LAST_VERDICTS, {"table": table_name, "partition": partition})
+    levels = [row["verdict"] for row in known]
+    return dg.AssetCheckResult(
+        passed=all(level == "pass" for level in levels),
+        severity=_severity(levels),
+        description="nothing new to audit; the last audit of each load stands",
+        metadata={"loads": table(known)},
+    )
+
+
+def _severity(levels: list[str]) -> dg.AssetCheckSeverity:
+    """An error, which blocks, only where nothing is left to promote."""
+    every = bool(levels) and all(level == "block" for level in levels)
+    return dg.AssetCheckSeverity.ERROR if every else dg.AssetCheckSeverity.WARN
+
+
+def _described(ingested: Ingested, layer: str) -> dict[str, Any]:
+    contract = ingested.contract
+    source = next(row for row in read_seed("source") if row["feed"] == contract.feed)
+    does = {
+        "landing": "As parsed, one partition replaced whole, waiting for its audit.",
+        "raw": "As recorded, version by version, never overwritten; only what passed its audit.",
+    }[layer]
+    return {
+        "group_name": contract.feed,
+        "kinds": {"python", "duckdb"},
+        "owners": OWNERS,
+        "tags": {"layer": layer, "feed": contract.feed},
+        "description": f"{contract.description}\n\n{does}\n\nGrain: {contract.grain}.",
+        "metadata": {
+            "dagster/column_schema": column_schema(contract, layer),
+            "dagster/table_name": f"{layer}.{contract.table}",
+            "publisher": dg.MetadataValue.url(source["homepage"]) if source["homepage"] else source["publisher"],
+            "licence": source["licence"],
+            "citation": source["citation"],
+        },
+    }
+
+
+def _partition(context: dg.AssetExecutionContext) -> str | None:
+    return context.partition_key if context.has_partition_key else None

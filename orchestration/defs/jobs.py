@@ -1,0 +1,102 @@
+"""The named jobs: one per feed, from the publisher to the BI file, and those without a feed.
+
+A feed's job ends in a build and a publication only if there was something new. The executor (one process,
+since there is one writer) is set for all jobs in ``orchestration.definitions``.
+"""
+
+import dagster as dg
+
+from orchestration import steps
+from orchestration.defs.ingest import TABLES
+from orchestration.defs.publish import BI_FILE
+from orchestration.defs.resources import SahelResource, failures_told_apart
+from orchestration.defs.shown import POOL
+from orchestration.records import LoadRequest
+
+HOUR = 3600
+LAG_CHECKS = "watch_feeds"
+
+
+def _tags(hours: float) -> dict[str, str]:
+    return {"dagster/max_runtime": str(int(hours * HOUR))}
+
+
+def _of_tables(*tables: str) -> dg.AssetSelection:
+    """The tables from landing on, with every model that reads them, and the BI file."""
+    keys = [key for one in TABLES if one.table in tables for key in (one.landing, one.raw)]
+    others = [key for one in TABLES if one.table not in tables for key in (one.landing, one.raw)]
+    after = dg.AssetSelection.assets(*keys).downstream() | dg.AssetSelection.assets(BI_FILE)
+    return after - dg.AssetSelection.assets(*others)
+
+
+def jobs() -> list:
+    """All jobs; the checks of an asset run with it."""
+    built = dg.AssetSelection.all() - dg.AssetSelection.key_prefixes(["landing"], ["raw"])
+    raw = dg.AssetSelection.key_prefixes(["raw"])
+    return [
+        dg.define_asset_job(
+            "ingest_gdelt",
+            _of_tables("gdelt_event", "gdelt_mention"),
+            tags=_tags(2),
+            description="A day of GDELT, then the models that read it, then the BI file.",
+        ),
+        dg.define_asset_job(
+            "ingest_news",
+            _of_tables("news_item"),
+            tags=_tags(1),
+            description="Every outlet of the feed list, then the models that read them, then the BI file.",
+        ),
+        dg.define_asset_job(
+            "ingest_ucdp",
+            _of_tables("ucdp_ged"),
+            tags=_tags(2),
+            description="A UCDP event release, then the models that read it, then the BI file.",
+        ),
+        dg.define_asset_job(
+            "ingest_ucdp_actors",
+            _of_tables("ucdp_actor"),
+            tags=_tags(1),
+            description="A UCDP actor list, then the models that read it, then the BI file.",
+        ),
+        dg.define_asset_job(
+            "build_and_publish",
+            built,
+            tags=_tags(2),
+            description="The models and the BI file from what is in raw already.",
+        ),
+        dg.define_asset_job(
+            LAG_CHECKS,
+            dg.AssetSelection.checks_for_assets(*(one.raw for one in TABLES)),
+            tags=_tags(0.5),
+            description="Only the checks on raw tables: is a publisher silent, did a window fail for good.",
+        ),
+        everything,
+    ]
+
+
+@dg.op(pool=POOL)
+def load_build_publish(context: dg.OpExecutionContext, sahel: SahelResource) -> None:
+    """`sahel run` as one step: what each enabled feed has up to now, whatever the partitions."""
+    # Its own run id, not Dagster's: so the ledger sensor shows these loads in the catalogue.
+    run = steps.Run(sahel.settings)
+    failed = []
+    with failures_told_apart():
+        for feed in run.settings.feeds:
+            report = steps.load(run, LoadRequest(feed))
+            context.log.info(f"{feed}: {report.rows_loaded:,} new rows in {len(report.attempts)} attempts")
+            for problem in report.problems:
+                context.log.warning(problem)
+            failed += [feed] if report.failed else []
+        built = steps.build(run)
+        if built.failed:
+            told = "; ".join(f"{node.name}: {node.message}" for node in built.failed_nodes[:5])
+            raise dg.Failure(f"the build failed: {told}", allow_retries=False)
+        if not built.skipped:
+            context.log.info(f"published {steps.publish(run).path}")
+    if failed:
+        raise dg.Failure(f"{', '.join(failed)}: an outage or a blocked load; the rest was published")
+
+
+@dg.job(tags=_tags(6), description="Every enabled feed up to now, build, publish: `sahel run` from the UI.")
+def everything() -> None:
+    load_build_publish()

@@ -1,0 +1,217 @@
+"""The dbt models as assets and their tests as checks, run by one ``steps.build`` per run.
+
+The steps choose what to build, from what is new in the ledger; here each node's real status becomes a
+materialisation or a check result. Unit tests and source tests are no assets' checks and stay out.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+
+from orchestration import steps
+from orchestration.defs.automation import AFTER_SOURCES
+from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
+from orchestration.defs.shown import OWNERS, POOL, plot
+from orchestration.settings import Settings
+from orchestration.transform import DBT_PROJECT, NodeResult, manifest, run_dbt
+
+WARNED = "warn"
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt nodes as this project shows assets: grouped by layer, owned, tagged, automated."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = (manifest["nodes"] | manifest["sources"])[unique_id]
+        layer = node["fqn"][1] if node["resource_type"] == "model" else "reference"
+        return spec.replace_attributes(
+            group_name=layer,
+            owners=OWNERS,
+            tags={"layer": layer},
+            kinds={"dbt", "duckdb", node["config"].get("materialized") or node["resource_type"]},
+            description=node["description"] or None,
+            # A seed's upstream is a file of this repository, of which Dagster hears nothing.
+            automation_condition=AFTER_SOURCES if node["resource_type"] == "model" else None,
+        )
+
+
+def dbt_manifest(settings: Settings) -> dict[str, Any]:
+    """The home's manifest if it is of this dbt project as it stands, else one parsed aside: loading writes nothing."""
+    path = settings.dbt_work / "target" / "manifest.json"
+    newest = max(file.stat().st_mtime for file in DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".yml", ".csv"))
+    if path.is_file() and path.stat().st_mtime >= newest:
+        return manifest(settings)
+    return _parsed_aside()
+
+
+@cache
+def _parsed_aside() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="sahel-dbt-") as folder:
+        aside = replace(Settings.from_env(), home=Path(folder))
+        run_dbt(aside, ["parse"], now=aside.now())
+        return json.loads((aside.dbt_work / "target" / "manifest.json").read_text(encoding="utf-8"))
+
+
+class BuildConfig(dg.Config):
+    """What may be asked of a build in the launchpad."""
+
+    everything: bool = False
+    """Build all models anew, incremental ones too, also where nothing is new."""
+
+
+def dbt_definitions(project_manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The models and seeds as one asset definition, and the ledger that they read as external assets."""
+
+    @dbt_assets(
+        manifest=project_manifest,
+        dagster_dbt_translator=Translator(),
+        name="dbt_build",
+        pool=POOL,
+        retry_policy=RETRY,
+    )
+    def dbt_build(
+        context: dg.AssetExecutionContext, config: BuildConfig, sahel: SahelResource
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        run = sahel.run(context)
+        with failures_told_apart():
+            report = steps.build(run, everything=config.everything)
+        if report.skipped:
+            # Nothing is yielded, so what comes after in this run is skipped too.
+            context.log.info(f"{report.skipped}; set `everything` in the launchpad to build all the same")
+            return
+        with sahel.reading() as connection:
+            yield from _results(context, report.nodes, connection)
+        _raise_for(context, report.nodes)
+
+    ledger = [
+        dg.AssetSpec(
+            dg.AssetKey(["ledger", source["name"]]),
+            description=source["description"],
+            group_name="ledger",
+            owners=OWNERS,
+            kinds={"duckdb"},
+            tags={"layer": "ledger"},
+        )
+        for source in project_manifest["sources"].values()
+        if source["source_name"] == "ledger"
+    ]
+    return [dbt_build, *ledger]
+
+
+def _results(
+    context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...], connection: duckdb.DuckDBPyConnection
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Each node's status as Dagster's. A skipped or failed model yields nothing: it was not made."""
+    keys = _keys_by_name(context)
+    wanted = context.selected_asset_keys
+    touched = set()
+    for node in nodes:
+        key = keys.get(node.unique_id)
+        if key is None:
+            continue
+        touched.add(key)
+        if not node.good:
+            continue
+        metadata = {"seconds": round(node.seconds, 2), **_of_table(connection, key)}
+        if key in wanted:
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+        else:
+            # dbt built more than this run was asked for: what was new elsewhere. The catalogue is told.
+            context.log_event(dg.AssetMaterialization(key, metadata=metadata))
+    # Asked for, and nothing that they read has changed: they are as new as the data makes them.
+    for key in sorted(wanted - touched):
+        yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True, **_of_table(connection, key)})
+    checks = {check.metadata["dagster_dbt/unique_id"]: check for check in context.assets_def.check_specs}
+    for node in nodes:
+        check = checks.get(node.unique_id)
+        if check and check.key in context.selected_asset_check_keys and node.status != "skipped":
+            yield _check_result(check.key, node)
+
+
+def _check_result(key: dg.AssetCheckKey, node: NodeResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=node.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN if node.status == WARNED else dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "status": node.status,
+            "failing rows": node.failures or 0,
+            "seconds": round(node.seconds, 2),
+            **({"message": node.message} if node.message else {}),
+        },
+    )
+
+
+def _raise_for(context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...]) -> None:
+    """A model that failed fails the step; so does a test that no check shows, or nobody would see it."""
+    shown = {check.metadata["dagster_dbt/unique_id"] for check in context.assets_def.check_specs}
+    failed = [
+        node
+        for node in nodes
+        if node.status == "error" or (node.status == "fail" and node.unique_id not in shown)
+    ]
+    if failed:
+        told = "; ".join(f"{node.name}: {(node.message or node.status).splitlines()[0]}" for node in failed[:5])
+        raise dg.Failure(
+            description=f"{len(failed)} dbt nodes failed: {told}",
+            metadata={node.name: node.message or node.status for node in failed},
+            allow_retries=False,
+        )
+
+
+def _keys_by_name(context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey]:
+    return {
+        spec.metadata["dagster_dbt/unique_id"]: spec.key
+        for spec in context.assets_def.specs
+        if "dagster_dbt/unique_id" in spec.metadata
+    }
+
+
+def _of_table(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
+    """Rows of the table, and a plot where a history tells something. Views are not counted: that would compute them."""
+    schema, name = key.path
+    known = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [schema, name]
+    ).fetchone()[0]
+    if not known:
+        return {}
+    rows = connection.execute(f'select count(*) from {schema}."{name}"').fetchone()[0]
+    shown: dict[str, Any] = {"dagster/row_count": rows}
+    if key.to_user_string() in _PLOTS:
+        what, sql = _PLOTS[key.to_user_string()]
+        drawn = plot(connection.execute(sql).fetchall()[-120:], what)
+        shown |= {"history": drawn} if drawn else {}
+    return shown
+
+
+_PLOTS = {
+    "marts/country_month": (
+        "UCDP events by month, all countries",
+        "select month, sum(events)::double from marts.country_month where source = 'ucdp' group by all order by month",
+    ),
+    "marts/country_coverage_week": (
+        "GDELT events by week, all countries (coverage, not incidents)",
+        "select week, sum(gdelt_events)::double from marts.country_coverage_week group by all order by week",
+    ),
+    "marts/actor_month": (
+        "actors in events by month",
+        "select month, count(distinct actor_id)::double from marts.actor_month group by all order by month",
+    ),
+    "core/fct_article": (
+        "articles by day published",
+        "select published_at::date as day, count(*)::double from core.fct_article "
+        "where published_at is not null group by all order by day",
+    ),
+}

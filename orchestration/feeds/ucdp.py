@@ -1,0 +1,355 @@
+"""The UCDP feed: annual GED, candidate events, the actor list, and files that a person downloaded.
+
+Here: asking the publisher, in which order, and what its answers mean. Not here: the releases' names and
+order (``ucdp_releases``), the files' dialects (``ucdp_dialects``), reading their rows (``ucdp_csv``), and
+what a release does to earlier ones in the warehouse (promotion).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zipfile import BadZipFile, ZipFile
+
+import duckdb
+
+from expectations.reference import countries as all_countries, scope_codes
+from orchestration.feeds.base import Context, NotTheFormat
+from orchestration.feeds.http import FetchError, NotFoundError, RefusedError, Response
+from orchestration.feeds.ucdp_csv import MAX_CSV_BYTES, parse_payload
+from orchestration.feeds.ucdp_dialects import HEAD_BYTES, recognise
+from orchestration.feeds.ucdp_releases import (
+    EXAMPLES,
+    Release,
+    actor_list,
+    annual,
+    cumulative,
+    monthly,
+    parse_release,
+    period_of,
+    release_of_file,
+    release_order,
+)
+from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
+
+__all__ = ["UcdpFeed", "period_of", "release_order"]
+
+MAX_DOWNLOAD_BYTES = 200 * 1024**2
+MAX_ANNUAL_PROBES = 3
+MAX_ACTOR_PROBES = 5
+MAX_FAILURES = 3
+"""Failures after which the rest of a walk is not asked for: each costs a full round of retries."""
+
+_NOT_THERE = (Status.MISSING, Status.REFUSED)
+_LABEL = re.compile(r"(?!actor-)[A-Za-z0-9._-]{0,63}[A-Za-z][A-Za-z0-9._-]{0,63}")
+
+
+class UcdpFeed:
+    """UCDP from its downloads page; no key. See ``feeds.base.Feed``."""
+
+    key = "ucdp"
+    tables = ("ucdp_ged", "ucdp_actor")
+
+    def fetch(self, request: LoadRequest, context: Context) -> Iterator[Batch]:
+        if request.date_from or request.date_to:
+            raise ValueError(f"ucdp: loads by release; leave out the dates, or name a release: {EXAMPLES}")
+        if request.file is not None:
+            return iter([_from_file(request.file, request.release, context)])
+        if request.release is not None:
+            return iter([_Walk(context).ask(parse_release(request.release))])
+        return _Walk(context).everything_new()
+
+    def parse(
+        self, batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None
+    ) -> Parsed:
+        return parse_payload(batch, scratch, countries)
+
+
+class _Walk:
+    """One walk through the publisher's releases. Asking is the only way to know which there are."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.today = context.now.date()
+        self.applied = {row["release"]: row for row in context.memory.ucdp_releases()}
+        self.asked = 0
+        self.failures = 0
+
+    def everything_new(self) -> Iterator[Batch]:
+        """In order of application: the newest annual, the candidates after it, the actor list."""
+        newest = None
+        for batch, release in self._annuals():
+            newest = release
+            yield batch
+        covered = newest.period_end.year if newest else self.today.year - 2
+        for year in range(covered + 1, self.today.year + 1):
+            yield from self._candidates(year, 12 if year < self.today.year else self.today.month - 1)
+        yield from self._actors(covered + 1)
+
+    def _annuals(self) -> Iterator[tuple[Batch, Release | None]]:
+        """The newest annual, with its release; before it, those that should be there and are not."""
+        for year in range(self.today.year, self.today.year - MAX_ANNUAL_PROBES, -1):
+            if self.has_given_up:
+                return
+            release = annual(year)
+            batch = self.ask(release)
+            if _status(batch) not in _NOT_THERE:
+                # Also where the publisher did not answer: an older one would not be the newest.
+                yield batch, release
+                return
+            if release.is_expected(self.today):
+                yield batch, None
+
+    def _candidates(self, year: int, last_month: int) -> Iterator[Batch]:
+        """The newest cumulative of a year (quarterly, none is owed), then the months after it."""
+        covered = 0
+        for month in range(last_month, 0, -1):
+            if self.has_given_up:
+                return
+            batch = self.ask(cumulative(year, month))
+            if _status(batch) not in _NOT_THERE:
+                yield batch
+                covered = 0 if _status(batch) is Status.FAILED else month
+                break
+        for month in range(covered + 1, last_month + 1):
+            if self.has_given_up:
+                return
+            batch = self.ask(monthly(year, month))
+            if _status(batch) not in _NOT_THERE or monthly(year, month).is_expected(self.today):
+                yield batch
+
+    def _actors(self, year: int) -> Iterator[Batch]:
+        """The actor list of that year's version, else the next lower one there is."""
+        owed = None
+        for version in range(year, year - MAX_ACTOR_PROBES, -1):
+            if self.has_given_up:
+                return
+            batch = self.ask(actor_list(version))
+            if _status(batch) not in _NOT_THERE:
+                yield batch
+                return
+            owed = owed or batch
+        if owed:
+            yield owed
+
+    @property
+    def has_given_up(self) -> bool:
+        return self.failures >= MAX_FAILURES
+
+    def ask(self, release: Release) -> Batch:
+        """Ask for one release. What comes back is a batch to load, or one that says why there is none."""
+        context, url = self.context, self.context.settings.ucdp_url + release.path
+        before = self.applied.get(release.name)
+        etag, last_modified = context.memory.validator(url) if before else (None, None)
+        self.asked += 1
+        context.progress(self.asked, None, f"ucdp {release.name}")
+        try:
+            response = context.http.download(
+                url,
+                context.settings.payloads / "incoming",
+                max_bytes=MAX_DOWNLOAD_BYTES,
+                deadline_s=1800.0,
+                etag=etag,
+                last_modified=last_modified,
+                allowed_hosts=frozenset({urlsplit(context.settings.ucdp_url).hostname or ""}),
+            )
+        except NotFoundError as error:
+            return _nothing(release, Status.MISSING, str(error))
+        except RefusedError as error:
+            return _nothing(release, Status.REFUSED, str(error))
+        except FetchError as error:
+            self.failures += 1
+            rest = "; the releases after it were not asked for" if self.has_given_up else ""
+            return _nothing(release, Status.FAILED, f"{error}{rest}")
+        try:
+            return self._answer(release, url, response, before)
+        finally:
+            if response.path:
+                response.path.unlink(missing_ok=True)
+
+    def _answer(self, release: Release, url: str, response: Response, before: dict[str, Any] | None) -> Batch:
+        if response.status == 304:
+            return _nothing(release, Status.UNCHANGED)
+        validators = [
+            {
+                "url": url,
+                "etag": response.etag,
+                "last_modified": response.last_modified,
+                "payload_sha256": response.sha256,
+                "checked_at": self.context.now,
+            }
+        ]
+        if before and before["payload_sha256"] == response.sha256:
+            return replace(_nothing(release, Status.UNCHANGED), ledger_rows={"http_validator": validators})
+        payload = self.context.store.put(
+            response.path,
+            feed="ucdp",
+            key=release.name,
+            url=response.url,
+            http_status=response.status,
+            fetched_at=self.context.now,
+            etag=response.etag,
+            last_modified=response.last_modified,
+            media_type=response.media_type,
+            released_at=_http_date(response.last_modified),
+        )
+        if _is_web_page(payload.path):
+            told = f"ucdp: {url} answered with a web page, not a file; open it in a browser to see why"
+            return _nothing(release, Status.REFUSED, told, payload)
+        batch = _batch(release, release.kind, payload, Path(release.path).name, self.context)
+        return replace(batch, ledger_rows={**batch.ledger_rows, "http_validator": validators})
+
+
+def _from_file(path: Path, named: str | None, context: Context) -> Batch:
+    """A file that a person downloaded: the release that is named or that its name tells, else a label."""
+    if not path.is_file():
+        raise ValueError(f"ucdp: no file at {path}; give a CSV or zip from https://ucdp.uu.se/downloads/")
+    if path.resolve().is_relative_to(context.settings.payloads.resolve()):
+        raise ValueError(f"ucdp: {path.name} is in the payload store already; `sahel rebuild` loads it anew")
+    if path.stat().st_size > MAX_CSV_BYTES:
+        raise ValueError(f"ucdp: {path.name} is larger than {MAX_CSV_BYTES:,} bytes; no UCDP file is")
+    release = _release_of(path, named)
+    with path.open("rb") as file:
+        label = f"file-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+    if release is None:
+        label = named or label
+    payload = context.store.put(
+        path,
+        feed="ucdp",
+        key=release.name if release else label,
+        url=f"file:{path.name}",
+        http_status=0,
+        fetched_at=context.now,
+    )
+    if release is None:
+        return _batch(Release(label, "file"), "file", payload, path.name, context)
+    if release.kind != "actor" and not _is_whole(path):
+        # One country of a release must not pass for all of it: every other country would be withdrawn.
+        part = replace(release, name=label)
+        return _batch(part, "file", payload, path.name, context, rows_say=release.name)
+    return _batch(release, release.kind, payload, path.name, context)
+
+
+def _release_of(path: Path, named: str | None) -> Release | None:
+    if named is None:
+        return release_of_file(path.name)
+    try:
+        return parse_release(named)
+    except ValueError:
+        if _LABEL.fullmatch(named):
+            return None
+        raise ValueError(
+            f"ucdp: {named!r} is neither a release ({EXAMPLES}) nor a label for a file; "
+            "a label has letters, digits, dots and dashes, for example mali-page"
+        ) from None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether whole releases come in the file's dialect. One that cannot be told is refused at parsing."""
+    try:
+        if path.suffix.lower() == ".zip":
+            with ZipFile(path) as archive, archive.open(archive.infolist()[0]) as member:
+                head = member.read(HEAD_BYTES)
+        else:
+            with path.open("rb") as file:
+                head = file.read(HEAD_BYTES)
+        return recognise(head, path.name, "ucdp_ged").dialect.is_whole
+    except (NotTheFormat, BadZipFile, NotImplementedError, RuntimeError, IndexError, OSError, EOFError):
+        return True
+
+
+def _batch(
+    release: Release, kind: str, payload: Payload, name: str, context: Context, *, rows_say: str | None = None
+) -> Batch:
+    """A batch with rows to load. ``rows_say`` is their release where the batch is only a part of it."""
+    period = {"period_start": release.period_start, "period_end": release.period_end}
+    ledger_rows = {
+        "ucdp_release": [
+            {
+                "release": release.name,
+                "kind": kind,
+                **period,
+                "released_at": payload.released_at,
+                "payload_sha256": payload.sha256,
+                "payload_key": payload.key,
+                "recorded_at": context.now,
+            }
+        ]
+    }
+    if kind in ("annual", "cumulative", "monthly"):
+        scope = context.settings.countries
+        wanted = [country.country_iso3 for country in all_countries()] if scope is None else scope
+        ledger_rows["coverage"] = [
+            {"feed": "ucdp", "source_release": release.name, "country_iso3": iso3, **period}
+            for iso3 in scope_codes(wanted, "gw")
+        ]
+    return Batch(
+        feed="ucdp",
+        stream=release.stream,
+        partition_key=release.name,
+        attempts=(_attempt(release, Status.OK, payload=payload),),
+        table="ucdp_actor" if kind == "actor" else "ucdp_ged",
+        payloads=(payload,),
+        options={
+            "release": rows_say or release.name,
+            "kind": kind,
+            "name": name,
+            "withdraws": kind in ("annual", "cumulative"),
+            **{key: day.isoformat() if day else None for key, day in period.items()},
+        },
+        ledger_rows=ledger_rows,
+    )
+
+
+def _nothing(
+    release: Release, status: Status, error: str | None = None, payload: Payload | None = None
+) -> Batch:
+    """A batch without rows: missing, unchanged, refused or failed."""
+    return Batch(
+        feed="ucdp",
+        stream=release.stream,
+        partition_key=release.name,
+        attempts=(_attempt(release, status, error, payload),),
+        payloads=(payload,) if payload else (),
+    )
+
+
+def _attempt(
+    release: Release, status: Status, error: str | None = None, payload: Payload | None = None
+) -> Attempt:
+    return Attempt(
+        feed="ucdp",
+        stream=release.stream,
+        partition_key=release.name,
+        window_start=_midnight(release.period_start),
+        window_end=_midnight(release.period_end),
+        status=status,
+        error=error,
+        payload_keys=(payload.key,) if payload else (),
+    )
+
+
+def _status(batch: Batch) -> Status:
+    return batch.attempts[0].status
+
+
+def _is_web_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        instant = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None

@@ -1,0 +1,36 @@
+"""``python -m orchestration.made_world`` serves the made world by hand, to look at or to try feeds on."""
+
+import argparse
+import time
+from datetime import datetime
+
+from orchestration.made_world import MADE_LABEL, WORLD_END, Publishers, World, serve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m orchestration.made_world", description=MADE_LABEL)
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="how much happens, 1 is about 6,000 fatal incidents"
+    )
+    parser.add_argument(
+        "--as-of", type=datetime.fromisoformat, default=WORLD_END, help="an instant with its zone"
+    )
+    options = parser.parse_args()
+    publishers = Publishers(World(options.seed, options.scale), options.as_of)
+    with serve(publishers, options.port) as served:
+        print(f"{MADE_LABEL}, as of {publishers.as_of.isoformat()}. Stop with Ctrl-C.")
+        print(f"SAHEL_UCDP_URL={served.ucdp_url}")
+        print(f"SAHEL_GDELT_URL={served.gdelt_url}")
+        print(f"SAHEL_NEWS_FEEDS={served.news_feeds_path}")
+        print(f"SAHEL_NOW={publishers.as_of.isoformat()}", flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What every test gets: no network but loopback, no settings from the developer's shell, a home of its own.
+
+Here: fixtures that more than one folder of tests uses. Not here: a feed's fixtures and servers, which lie
+beside the tests that use them.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pytest_socket import SocketBlockedError
+
+from orchestration.settings import Settings, is_loopback
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
+
+# Nothing that a test starts reports on it; subprocesses inherit this.
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+_real_getaddrinfo = socket.getaddrinfo
+
+
+def _guarded_getaddrinfo(host, *args, **kwargs):
+    """Answers for this machine and for plain addresses; asks nobody about a name.
+
+    pytest-socket (configured in pyproject.toml) refuses the connection; a look-up alone would still leave
+    the machine, and tell what was looked up.
+    """
+    name = host.decode() if isinstance(host, bytes) else host
+    if not name or is_loopback(name) or name == socket.gethostname() or _is_address(name):
+        return _real_getaddrinfo(host, *args, **kwargs)
+    raise SocketBlockedError(f"A test tried to look up {name!r}.")
+
+
+def _is_address(name: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, name)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_name_lookups() -> Iterator[None]:
+    """No test asks a name server."""
+    socket.getaddrinfo = _guarded_getaddrinfo
+    yield
+    socket.getaddrinfo = _real_getaddrinfo
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own SAHEL_* and DAGSTER_HOME change no test."""
+    for name in list(os.environ):
+        if name.startswith("SAHEL_") or name == "DAGSTER_HOME":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real publishers' data beside the project, for tests that need it. Skips where it is not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no real data beside the project (../shared/data)")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, which SAHEL_HOME names too."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("SAHEL_HOME", str(path))
+    return path
+
+
+@pytest.fixture
+def frozen_now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The load's clock stands still, in this process and in those it starts."""
+    monkeypatch.setenv("SAHEL_NOW", NOW.isoformat())
+    return NOW
+
+
+@pytest.fixture
+def settings(home: Path, frozen_now: datetime) -> Settings:
+    """Settings on an empty home with the clock standing still and the default country scope."""
+    return Settings.from_env(home)

@@ -1,0 +1,152 @@
+"""Killed at any point of load, build or publication, then run again: the tables of an undisturbed run.
+
+Each run is a process of its own, killed by SIGKILL at a named point (`orchestration.failpoints`) or, in the
+soak test, at a random time.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.made_world import WORLD_END, Publishers, Served, World, serve
+
+pytestmark = pytest.mark.xdist_group("crash")
+
+POINTS = (
+    "load.payload_stored:2",
+    "load.landed",
+    "load.audited:3",
+    "load.before_commit:2",
+    "load.after_commit:2",
+    "build.after_dbt",
+    "publish.tables_copied",
+    "publish.renamed",
+)
+PROGRAM = "import sys; from tests.pipeline.crash_program import main; main(sys.argv[1])"
+COMPARED = ("raw", "core", "marts")
+
+
+@pytest.fixture(scope="module")
+def publishers() -> Iterator[Served]:
+    """A small made world: all of UCDP and the news, one day of GDELT."""
+    made = Publishers(World(seed=5), as_of=WORLD_END, gdelt_windows=((WORLD_END - timedelta(days=1), WORLD_END),))
+    with serve(made) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def undisturbed(publishers: Served, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Digests of every table after a run that nothing disturbed."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    assert _run(publishers, home).returncode == 0
+    return digests(home)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_then_run_again(
+    point: str, publishers: Served, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    killed = _run(publishers, tmp_path, failpoint=point)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    published = tmp_path / "published" / "sahel.duckdb"
+    if published.exists():
+        with duckdb.connect(str(published), read_only=True) as reader:
+            assert reader.execute("select count(*) > 0 from core.fct_event").fetchone() == (True,)
+    again = _run(publishers, tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert digests(tmp_path) == undisturbed
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.soak
+def test_fifty_random_kills(publishers: Served, undisturbed: dict[str, str], tmp_path: Path) -> None:
+    """Fifty kills at random times over growing runs; after each, run to the end sometimes, and always at last."""
+    rng = random.Random(20261123)
+    kills = rounds = 0
+    while kills < 50:
+        home = tmp_path / f"round_{rounds}"
+        rounds += 1
+        for _ in range(rng.randint(1, 4)):
+            process = _start(publishers, home)
+            time.sleep(rng.uniform(0.5, 30))
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            process.wait()
+            process.communicate()
+        again = _run(publishers, home)
+        assert again.returncode == 0, again.stderr
+        assert digests(home) == undisturbed
+        assert leftovers(home) == []
+    print(f"{kills} kills in {rounds} rounds: every round ended with the tables of an undisturbed run")
+
+
+def digests(home: Path) -> dict[str, str]:
+    """A digest of the rows of each raw, core and marts table; run ids and machine times are in none of them."""
+    result = {}
+    for path, schemas in ((home / "warehouse.duckdb", ("raw",)), (home / "published" / "sahel.duckdb", ("core", "marts"))):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables() where schema_name in (select unnest(?)) order by all",
+                [list(schemas)],
+            ).fetchall()
+            for schema, table in tables:
+                # Ids count attempts, and a killed run may have left one more; order and content must be equal.
+                kept = "* exclude (attempt_id)" if schema == "raw" else "*"
+                count, digest = connection.execute(
+                    f"select count(*), coalesce(sum(hash(t)), 0)::varchar from (select {kept} from {schema}.{table}) t"
+                ).fetchone()
+                result[f"{schema}.{table}"] = f"{count}:{digest}"
+    return result
+
+
+def leftovers(home: Path) -> list[str]:
+    """Half-written files that a later run should have swept."""
+    suspects = [*home.glob("payloads/incoming/*"), *home.glob("scratch/*"), *home.glob("published/**/*.tmp")]
+    return [str(path.relative_to(home)) for path in suspects]
+
+
+def _environment(served: Served, failpoint: str | None) -> dict[str, str]:
+    environment = {
+        **os.environ,
+        "SAHEL_UCDP_URL": served.ucdp_url,
+        "SAHEL_GDELT_URL": served.gdelt_url,
+        "SAHEL_NEWS_FEEDS": str(served.news_feeds_path),
+        "SAHEL_NOW": WORLD_END.isoformat(),
+    }
+    environment.pop("SAHEL_FAILPOINT", None)
+    if failpoint:
+        environment["SAHEL_FAILPOINT"] = failpoint
+    return environment
+
+
+def _run(served: Served, home: Path, failpoint: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(home)],
+        env=_environment(served, failpoint),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+
+
+def _start(served: Served, home: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(home)],
+        env=_environment(served, None),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
