@@ -167,6 +167,7 @@ def ticks(data: Path, work: Path) -> dict[str, Any]:
     for factor in (1, 10):
         first = end - timedelta(days=30 * factor)
         publishers = Publishers(World(seed=1), as_of=end, gdelt_windows=((first, end + timedelta(days=3)),))
+        publishers.prepare()
         home = work / f"history_{factor}"
         with serve(publishers) as served:
             settings = replace(

@@ -9,7 +9,7 @@ import duckdb
 
 from expectations import audit
 from orchestration.feeds.http import FetchError, HttpClient
-from orchestration.feeds.news import read_feed_list
+from orchestration.feeds.news import FeedListError, read_feed_list
 from orchestration.settings import Settings
 from orchestration.warehouse.connection import WAREHOUSE_CONFIG
 
@@ -106,10 +106,14 @@ def _audit() -> list[dict[str, Any]]:
 
 
 def _reachability(settings: Settings) -> list[dict[str, Any]]:
+    try:
+        outlets = read_feed_list(settings) if "news" in settings.feeds else []
+    except FeedListError as error:
+        return [_finding("problem", "news feeds", str(error))]
     targets = {
         "ucdp": [f"{settings.ucdp_url}/downloads/"],
         "gdelt": [f"{settings.gdelt_url}/gdeltv2/lastupdate.txt"],
-        "news": [outlet.url for outlet in read_feed_list(settings)[:3]] if "news" in settings.feeds else [],
+        "news": [outlet.url for outlet in outlets[:3]],
     }
     findings = []
     with HttpClient(settings, max_attempts=1) as http:

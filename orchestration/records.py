@@ -115,6 +115,8 @@ class Parsed:
     rows_seen: int
     rows_out_of_scope: int
     seen: str | None = None
+    extra_columns: tuple[str, ...] = ()
+    """Columns of the payload that the contract does not know; they are not loaded, the payload keeps them."""
 
 
 @dataclass(frozen=True)

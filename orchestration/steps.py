@@ -507,6 +507,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, item: Pending, now: datetime) 
         window_end=end,
         usual_rows=tuple(rows for (rows,) in reversed(usual)) if len(batch.attempts) == 1 else (),
         payloads=len(batch.payloads),
+        extra_columns=item.extra_columns,
         options=options,
     )
 

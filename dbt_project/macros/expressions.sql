@@ -14,10 +14,12 @@
     cast(date_trunc('month', {{ instant }}) as date)
 {%- endmacro %}
 
-{# The build's clock as a naive UTC timestamp. #}
+{#
+    "Now" is when the ledger last heard of anything. Not the machine's clock, so that the same payloads give the same
+    tables, and not a variable, whose change would make dbt read the whole project anew at every tick.
+#}
 {% macro now_at() -%}
-    {%- set given = var('sahel_now') or run_started_at.strftime('%Y-%m-%dT%H:%M:%S') -%}
-    cast('{{ given }}' as timestamp)
+    (select max(latest.recorded_at) from {{ source('ledger', 'load_attempt') }} as latest)
 {%- endmacro %}
 
 {# Whether a period with open ends holds on a day. #}

@@ -1,4 +1,4 @@
-"""Volume: is this load's size what the feed's own history leads us to expect?
+"""The load as a whole: its size against the feed's own history, what was quarantined, what was left aside.
 
 Bands come from earlier loads, never from constants kept by hand.
 """
@@ -37,6 +37,17 @@ def volume_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
             description=f"at most {contract.max_quarantined_share:.1%} of the rows are quarantined",
         )
     ]
+    if facts.extra_columns:
+        names = ", ".join(facts.extra_columns).replace("'", "").replace("{", "").replace("}", "")
+        checks.append(
+            load_must_satisfy(
+                "publisher_columns_are_known",
+                "false",
+                observed=f"any_value('{names}')",
+                severity="warn",
+                description="columns that the contract does not know are kept in the payload only",
+            )
+        )
     if contract.promotion == "release":
         checks.append(
             load_must_satisfy(

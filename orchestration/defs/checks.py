@@ -6,6 +6,7 @@ A run that succeeds daily on stale data is green everywhere else. ``silence`` is
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 import dagster as dg
@@ -14,7 +15,7 @@ from orchestration.defs.resources import SahelResource, failures_told_apart
 from orchestration.defs.shown import POOL, table
 from orchestration.warehouse.ledger import fetch_dicts
 
-LOOK_BACK = timedelta(days=120)
+LOOK_BACK = timedelta(days=400)
 USUAL_GAPS = 3
 """A publisher is late after so many times its usual gap between two records, but not before the least."""
 
@@ -72,10 +73,10 @@ def silence(times: Sequence[datetime], now: datetime, least: timedelta) -> Silen
     """
     if not times:
         return Silence(None, least, None)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     allowed = max(least, USUAL_GAPS * median(gaps)) if gaps else least
     heard_until, since = now, None
-    for earlier, later in reversed(list(zip(times, [*times[1:], now], strict=True))):
+    for earlier, later in reversed(list(pairwise([*times, now]))):
         if heard_until - later > allowed:
             break
         if later - earlier > allowed:
@@ -141,7 +142,9 @@ def _failed_windows(watched: Watched) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=not failed,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{len(failed)} windows to load again" if failed else "no window waits for another attempt",
+            description=f"{len(failed)} windows to load again"
+            if failed
+            else "no window waits for another attempt",
             metadata={"windows": table(failed)},
         )
 

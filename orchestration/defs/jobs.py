@@ -4,6 +4,8 @@ A feed's job ends in a build and a publication only if there was something new. 
 since there is one writer) is set for all jobs in ``orchestration.definitions``.
 """
 
+from typing import Any
+
 import dagster as dg
 
 from orchestration import steps
@@ -14,7 +16,6 @@ from orchestration.defs.shown import POOL
 from orchestration.records import LoadRequest
 
 HOUR = 3600
-LAG_CHECKS = "watch_feeds"
 
 
 def _tags(hours: float) -> dict[str, str]:
@@ -29,49 +30,31 @@ def _of_tables(*tables: str) -> dg.AssetSelection:
     return after - dg.AssetSelection.assets(*others)
 
 
-def jobs() -> list:
-    """All jobs; the checks of an asset run with it."""
-    built = dg.AssetSelection.all() - dg.AssetSelection.key_prefixes(["landing"], ["raw"])
-    raw = dg.AssetSelection.key_prefixes(["raw"])
-    return [
-        dg.define_asset_job(
-            "ingest_gdelt",
-            _of_tables("gdelt_event", "gdelt_mention"),
-            tags=_tags(2),
-            description="A day of GDELT, then the models that read it, then the BI file.",
-        ),
-        dg.define_asset_job(
-            "ingest_news",
-            _of_tables("news_item"),
-            tags=_tags(1),
-            description="Every outlet of the feed list, then the models that read them, then the BI file.",
-        ),
-        dg.define_asset_job(
-            "ingest_ucdp",
-            _of_tables("ucdp_ged"),
-            tags=_tags(2),
-            description="A UCDP event release, then the models that read it, then the BI file.",
-        ),
-        dg.define_asset_job(
-            "ingest_ucdp_actors",
-            _of_tables("ucdp_actor"),
-            tags=_tags(1),
-            description="A UCDP actor list, then the models that read it, then the BI file.",
-        ),
-        dg.define_asset_job(
-            "build_and_publish",
-            built,
-            tags=_tags(2),
-            description="The models and the BI file from what is in raw already.",
-        ),
-        dg.define_asset_job(
-            LAG_CHECKS,
-            dg.AssetSelection.checks_for_assets(*(one.raw for one in TABLES)),
-            tags=_tags(0.5),
-            description="Only the checks on raw tables: is a publisher silent, did a window fail for good.",
-        ),
-        everything,
-    ]
+def _ingest(name: str, hours: float, what: str, *tables: str) -> Any:
+    return dg.define_asset_job(
+        name,
+        _of_tables(*tables),
+        tags=_tags(hours),
+        description=f"{what}, then the models that read it, then the BI file.",
+    )
+
+
+ingest_gdelt = _ingest("ingest_gdelt", 2, "A day of GDELT", "gdelt_event", "gdelt_mention")
+ingest_news = _ingest("ingest_news", 1, "Every outlet of the feed list", "news_item")
+ingest_ucdp = _ingest("ingest_ucdp", 2, "A UCDP event release", "ucdp_ged")
+ingest_ucdp_actors = _ingest("ingest_ucdp_actors", 1, "A UCDP actor list", "ucdp_actor")
+build_and_publish = dg.define_asset_job(
+    "build_and_publish",
+    dg.AssetSelection.all() - dg.AssetSelection.key_prefixes(["landing"], ["raw"]),
+    tags=_tags(2),
+    description="The models and the BI file from what is in raw already.",
+)
+watch_feeds = dg.define_asset_job(
+    "watch_feeds",
+    dg.AssetSelection.checks_for_assets(*(one.raw for one in TABLES)),
+    tags=_tags(0.5),
+    description="Only the checks on raw tables: is a publisher silent, did a window fail for good.",
+)
 
 
 @dg.op(pool=POOL)
@@ -100,3 +83,14 @@ def load_build_publish(context: dg.OpExecutionContext, sahel: SahelResource) -> 
 @dg.job(tags=_tags(6), description="Every enabled feed up to now, build, publish: `sahel run` from the UI.")
 def everything() -> None:
     load_build_publish()
+
+
+JOBS = [
+    ingest_gdelt,
+    ingest_news,
+    ingest_ucdp,
+    ingest_ucdp_actors,
+    build_and_publish,
+    watch_feeds,
+    everything,
+]

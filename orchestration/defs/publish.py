@@ -73,7 +73,9 @@ def published_assets(
         try:
             with open_published(path) as reader:
                 rows = {
-                    f"{schema}.{name}": reader.execute(f'select count(*) from {schema}."{name}"').fetchone()[0]
+                    f"{schema}.{name}": reader.execute(f'select count(*) from {schema}."{name}"').fetchone()[
+                        0
+                    ]
                     for schema, name in reader.execute(
                         "select schema_name, table_name from duckdb_tables() order by 1, 2"
                     ).fetchall()

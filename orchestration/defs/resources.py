@@ -9,22 +9,23 @@ from contextlib import contextmanager
 import dagster as dg
 import duckdb
 
-from orchestration.feeds.http import PermanentError
+from orchestration.feeds.http import PermanentError, TransientError
 from orchestration.settings import Settings, SettingsError
 from orchestration.steps import Run, session
 from orchestration.transform import DbtFailed
-from orchestration.warehouse.connection import WarehouseMissing
+from orchestration.warehouse.connection import WarehouseBusy, WarehouseMissing
 from orchestration.warehouse.publish import PublishRefused
 
 RUN_PREFIX = "dagster-"
 """Ledger rows of Dagster's own runs begin with it; the others came from the command line."""
 
-PERMANENT = (PermanentError, SettingsError, WarehouseMissing, PublishRefused, DbtFailed, ValueError)
-"""What asking again does not mend. All else (a busy warehouse, a publisher that is down) is tried again."""
+TRANSIENT = (TransientError, WarehouseBusy)
+"""What may be over in a minute: a publisher that is down, another writer. Nothing else is tried again."""
 
-RETRY = dg.RetryPolicy(
-    max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-)
+EXPECTED = (PermanentError, SettingsError, WarehouseMissing, PublishRefused, DbtFailed, ValueError)
+"""Errors whose message says what to do; others are shown with their type, for whoever mends the program."""
+
+RETRY = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 class SahelResource(dg.ConfigurableResource):
@@ -36,7 +37,9 @@ class SahelResource(dg.ConfigurableResource):
     def settings(self) -> Settings:
         return Settings.from_env(self.home)
 
-    def run(self, context: dg.OpExecutionContext | dg.AssetCheckExecutionContext | dg.AssetExecutionContext) -> Run:
+    def run(
+        self, context: dg.OpExecutionContext | dg.AssetCheckExecutionContext | dg.AssetExecutionContext
+    ) -> Run:
         """A run of the steps, whose progress goes to this Dagster run's log, at most a line a quarter done."""
         told: dict[str, int] = {}
 
@@ -46,7 +49,9 @@ class SahelResource(dg.ConfigurableResource):
                 told["quarter"] = quarter
                 context.log.info(f"{done:,} of {total:,}: {note}")
 
-        return Run(self.settings, run_id=f"{RUN_PREFIX}{context.run.run_id[:8]}", progress=progress)
+        # A step that is tried again is another attempt in the ledger.
+        again = f"-{context.retry_number}" if context.retry_number else ""
+        return Run(self.settings, run_id=f"{RUN_PREFIX}{context.run.run_id[:8]}{again}", progress=progress)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -57,11 +62,11 @@ class SahelResource(dg.ConfigurableResource):
 
 @contextmanager
 def failures_told_apart() -> Iterator[None]:
-    """Turn a permanent error into a failure that is not retried; leave a transient one to the retry policy."""
+    """Leave a transient error to the retry policy; any other fails the step at once, with its own words."""
     try:
         yield
-    except PERMANENT as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
-
-
-
+    except (*TRANSIENT, dg.Failure):
+        raise
+    except Exception as error:
+        told = str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
+        raise dg.Failure(description=told, allow_retries=False) from error

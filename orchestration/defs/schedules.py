@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from orchestration.defs.jobs import LAG_CHECKS
+from orchestration.defs.jobs import ingest_gdelt, ingest_news, watch_feeds
 from orchestration.defs.resources import SahelResource
 from orchestration.warehouse.connection import open_published
 
@@ -45,7 +45,7 @@ def schedules() -> list[dg.ScheduleDefinition]:
         name="gdelt_every_15_minutes",
         # Slots appear some minutes after the quarter of an hour.
         cron_schedule="6,21,36,51 * * * *",
-        job_name="ingest_gdelt",
+        job=ingest_gdelt,
         execution_timezone="UTC",
         description="Today's GDELT partition, and yesterday's just after midnight.",
     )
@@ -57,7 +57,7 @@ def schedules() -> list[dg.ScheduleDefinition]:
     @dg.schedule(
         name="gdelt_gaps_daily",
         cron_schedule="40 3 * * *",
-        job_name="ingest_gdelt",
+        job=ingest_gdelt,
         execution_timezone="UTC",
         description=f"GDELT days of the last {GAP_DAYS} with slots that were not there or not whole.",
     )
@@ -77,14 +77,14 @@ def schedules() -> list[dg.ScheduleDefinition]:
         dg.ScheduleDefinition(
             name="news_every_30_minutes",
             cron_schedule="3,33 * * * *",
-            job_name="ingest_news",
+            job=ingest_news,
             execution_timezone="UTC",
             description="Every outlet; those that did not change answer so in a few bytes.",
         ),
         dg.ScheduleDefinition(
             name="feeds_watched_hourly",
             cron_schedule="15 * * * *",
-            job_name=LAG_CHECKS,
+            job=watch_feeds,
             execution_timezone="UTC",
             description="Is a publisher silent? Also asked when nothing was loaded, which is when it matters.",
         ),

@@ -106,8 +106,9 @@ def table(records: list[dict[str, Any]]) -> dg.TableMetadataValue | str:
     return dg.MetadataValue.table(records=[dg.TableRecord(record) for record in records], schema=schema)
 
 
-def plot(points: Sequence[tuple[Any, float]], what: str) -> dg.MarkdownMetadataValue | None:
+def plot(points: Sequence[tuple[Any, float | None]], what: str) -> dg.MarkdownMetadataValue | None:
     """A small column chart, as an image within Markdown; None where there is nothing to draw."""
+    points = [(when, value) for when, value in points if value is not None]
     if not points:
         return None
     width, height, base = 520, 110, 92

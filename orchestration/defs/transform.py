@@ -6,9 +6,10 @@ materialisation or a check result. Unit tests and source tests are no assets' ch
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from orchestration import steps
 from orchestration.defs.automation import AFTER_SOURCES
+from orchestration.defs.ingest import TABLES
 from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
 from orchestration.defs.shown import OWNERS, POOL, plot
 from orchestration.settings import Settings
 from orchestration.transform import DBT_PROJECT, NodeResult, manifest, run_dbt
 
 WARNED = "warn"
+LEDGER_OF = {"gdelt_slot": "gdelt", "ucdp_release": "ucdp"}
+"""Ledger tables of one feed; the others tell of all."""
 
 
 class Translator(DagsterDbtTranslator):
@@ -33,9 +37,12 @@ class Translator(DagsterDbtTranslator):
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
-        node = (manifest["nodes"] | manifest["sources"])[unique_id]
+        node = manifest["nodes"].get(unique_id)
+        if node is None:
+            return spec  # a source: the raw assets, or the ledger
         layer = node["fqn"][1] if node["resource_type"] == "model" else "reference"
         return spec.replace_attributes(
+            deps=_without_ledger(spec.deps),
             group_name=layer,
             owners=OWNERS,
             tags={"layer": layer},
@@ -46,10 +53,24 @@ class Translator(DagsterDbtTranslator):
         )
 
 
+def _without_ledger(deps: Iterable[dg.AssetDep]) -> list[dg.AssetDep]:
+    """The ledger commits with the data it tells of: whoever reads it comes after the raw tables of its feeds."""
+    keys: dict[dg.AssetKey, None] = {}
+    for dep in deps:
+        if dep.asset_key.path[0] != "ledger":
+            keys[dep.asset_key] = None
+            continue
+        feed = LEDGER_OF.get(dep.asset_key.path[1])
+        keys |= {one.raw: None for one in TABLES if feed in (None, one.contract.feed)}
+    return [dg.AssetDep(key) for key in keys]
+
+
 def dbt_manifest(settings: Settings) -> dict[str, Any]:
     """The home's manifest if it is of this dbt project as it stands, else one parsed aside: loading writes nothing."""
     path = settings.dbt_work / "target" / "manifest.json"
-    newest = max(file.stat().st_mtime for file in DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".yml", ".csv"))
+    newest = max(
+        file.stat().st_mtime for file in DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".yml", ".csv")
+    )
     if path.is_file() and path.stat().st_mtime >= newest:
         return manifest(settings)
     return _parsed_aside()
@@ -70,8 +91,8 @@ class BuildConfig(dg.Config):
     """Build all models anew, incremental ones too, also where nothing is new."""
 
 
-def dbt_definitions(project_manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The models and seeds as one asset definition, and the ledger that they read as external assets."""
+def dbt_definitions(project_manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
+    """The models and seeds as one asset definition, which is one step and one call of dbt."""
 
     @dbt_assets(
         manifest=project_manifest,
@@ -83,55 +104,41 @@ def dbt_definitions(project_manifest: Mapping[str, Any]) -> list[dg.AssetsDefini
     def dbt_build(
         context: dg.AssetExecutionContext, config: BuildConfig, sahel: SahelResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        run = sahel.run(context)
-        with failures_told_apart():
-            report = steps.build(run, everything=config.everything)
-        if report.skipped:
-            # Nothing is yielded, so what comes after in this run is skipped too.
-            context.log.info(f"{report.skipped}; set `everything` in the launchpad to build all the same")
-            return
-        with sahel.reading() as connection:
-            yield from _results(context, report.nodes, connection)
-        _raise_for(context, report.nodes)
+        def tell(event: Any) -> None:
+            if event.info.level in ("warn", "error"):
+                context.log.warning(event.info.msg)
 
-    ledger = [
-        dg.AssetSpec(
-            dg.AssetKey(["ledger", source["name"]]),
-            description=source["description"],
-            group_name="ledger",
-            owners=OWNERS,
-            kinds={"duckdb"},
-            tags={"layer": "ledger"},
-        )
-        for source in project_manifest["sources"].values()
-        if source["source_name"] == "ledger"
-    ]
-    return [dbt_build, *ledger]
+        with failures_told_apart():
+            report = steps.build(sahel.run(context), everything=config.everything, on_event=tell)
+            with sahel.reading() as connection:
+                if report.skipped and not _waits_for_publication(connection, sahel.settings):
+                    # Nothing is yielded, so what comes after in this run is skipped too.
+                    context.log.info(f"{report.skipped}; set `everything` in the launchpad to build anyway")
+                    return
+                yield from _results(context, report.nodes, connection)
+            _raise_for(context, report.nodes)
+
+    return [dbt_build]
 
 
 def _results(
     context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...], connection: duckdb.DuckDBPyConnection
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Each node's status as Dagster's. A skipped or failed model yields nothing: it was not made."""
-    keys = _keys_by_name(context)
+    by_key = {key: node for node in nodes if (key := _keys(context).get(node.unique_id))}
     wanted = context.selected_asset_keys
-    touched = set()
-    for node in nodes:
-        key = keys.get(node.unique_id)
-        if key is None:
-            continue
-        touched.add(key)
-        if not node.good:
-            continue
-        metadata = {"seconds": round(node.seconds, 2), **_of_table(connection, key)}
-        if key in wanted:
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-        else:
-            # dbt built more than this run was asked for: what was new elsewhere. The catalogue is told.
-            context.log_event(dg.AssetMaterialization(key, metadata=metadata))
-    # Asked for, and nothing that they read has changed: they are as new as the data makes them.
-    for key in sorted(wanted - touched):
-        yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True, **_of_table(connection, key)})
+    for key in _in_order(context.assets_def.specs):
+        node = by_key.get(key)
+        if node is None and key in wanted:
+            # Asked for, and nothing that it reads has changed: it is as new as the data makes it.
+            yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True, **_shown(connection, key)})
+        elif node is not None and node.good:
+            metadata = {"seconds": round(node.seconds, 2), **_shown(connection, key)}
+            if key in wanted:
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+            else:
+                # dbt built more than this run was asked for: what was new elsewhere. The catalogue is told.
+                context.log_event(dg.AssetMaterialization(key, metadata=metadata))
     checks = {check.metadata["dagster_dbt/unique_id"]: check for check in context.assets_def.check_specs}
     for node in nodes:
         check = checks.get(node.unique_id)
@@ -163,7 +170,9 @@ def _raise_for(context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...])
         if node.status == "error" or (node.status == "fail" and node.unique_id not in shown)
     ]
     if failed:
-        told = "; ".join(f"{node.name}: {(node.message or node.status).splitlines()[0]}" for node in failed[:5])
+        told = "; ".join(
+            f"{node.name}: {(node.message or node.status).splitlines()[0]}" for node in failed[:5]
+        )
         raise dg.Failure(
             description=f"{len(failed)} dbt nodes failed: {told}",
             metadata={node.name: node.message or node.status for node in failed},
@@ -171,15 +180,30 @@ def _raise_for(context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...])
         )
 
 
-def _keys_by_name(context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey]:
-    return {
-        spec.metadata["dagster_dbt/unique_id"]: spec.key
-        for spec in context.assets_def.specs
-        if "dagster_dbt/unique_id" in spec.metadata
-    }
+def _keys(context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey]:
+    return {spec.metadata["dagster_dbt/unique_id"]: spec.key for spec in context.assets_def.specs}
 
 
-def _of_table(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
+def _in_order(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetKey]:
+    """Keys, each after those it depends on: Dagster wants results in that order."""
+    specs = list(specs)
+    own = {spec.key for spec in specs}
+    return list(
+        TopologicalSorter(
+            {spec.key: [dep.asset_key for dep in spec.deps if dep.asset_key in own] for spec in specs}
+        ).static_order()
+    )
+
+
+def _waits_for_publication(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether the last good build is newer than the BI file: a run that was killed in between left it so."""
+    (built,) = connection.execute(
+        "select epoch(max(finished_at)) from ledger.build where status = 'ok'"
+    ).fetchone()
+    return built is not None and (not settings.bi_file.is_file() or settings.bi_file.stat().st_mtime < built)
+
+
+def _shown(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
     """Rows of the table, and a plot where a history tells something. Views are not counted: that would compute them."""
     schema, name = key.path
     known = connection.execute(

@@ -36,7 +36,6 @@ LOOK_BACK = timedelta(days=60)
 GRACE = timedelta(hours=2)
 """A slot this late is missing, unless the list shows a newer one; translations lag by a slot or more."""
 YOUNG_GAP = DAY
-MAX_GAPS = 500
 DOWNLOADS_AT_ONCE = 6
 GIVE_UP_AFTER = 20
 """Downloads without an answer, in a row, after which the rest is left for the next load."""
@@ -167,7 +166,10 @@ def _plan(stream: str, request: LoadRequest, context: Context) -> _Plan:
     start = cursor + SLOT if cursor else _midnight((context.now - FIRST_RUN).date())
     note = None
     if start < oldest:
-        note = f"slots from {start:%Y-%m-%d %H:%M} on were never asked for; load them with --from {start:%Y-%m-%d}"
+        note = (
+            f"slots from {start:%Y-%m-%d %H:%M} on were never asked for; "
+            f"load them with --from {start:%Y-%m-%d}"
+        )
         start = oldest
     return _Plan(
         stream, start, max(start, end), _due_gaps(stream, cursor, oldest, context), cursor, note=note
@@ -179,22 +181,17 @@ def _due_gaps(
 ) -> tuple[datetime, ...]:
     """Gaps before the cursor that are worth asking for now, so that a tick with nothing new stays cheap.
 
-    What was listed and not got is always due. A slot that was never listed is due while it is young, then
-    once a day: in loads that begin with a cursor of an earlier day.
+    A file that was not got is always due. What the publisher lacked, or had in a bad copy, is due while it
+    is young, then once a day: in loads that begin with a cursor of an earlier day.
     """
     if cursor is None:
         return ()
     gaps = [slot for slot in context.memory.open_gdelt_slots(stream, cursor) if slot >= oldest]
-    if not gaps:
-        return ()
-    is_new_day = cursor.date() < context.now.date()
+    if not gaps or cursor.date() < context.now.date():
+        return tuple(sorted(gaps))
     states = context.memory.gdelt_slots(stream, min(gaps), cursor)
-    due = [
-        slot
-        for slot in gaps
-        if is_new_day or slot >= context.now - YOUNG_GAP or states.get(slot) in ("corrupt", "listed")
-    ]
-    return tuple(sorted(due[:MAX_GAPS]))
+    young = context.now - YOUNG_GAP
+    return tuple(sorted(slot for slot in gaps if slot >= young or states.get(slot) == "listed"))
 
 
 def _span(plan: _Plan, month: date) -> tuple[datetime, datetime]:
@@ -258,7 +255,7 @@ def _newest(name: str, plans: list[_Plan], context: Context) -> Listing | None:
 def _month_batch(
     plan: _Plan, month: date, listing: Listing, context: Context, folder: Path, progress: "_Progress"
 ) -> Batch | None:
-    """Settle a stream's slots of one month: download what is listed and not had, and say what is not there."""
+    """Settle a stream's slots of a month: download what is listed and not had, say what is not there."""
     first, end = _span(plan, month)
     listed = {
         slot: item
@@ -275,9 +272,9 @@ def _month_batch(
     known = context.memory.gdelt_slots(plan.stream, _midnight(days[0]), _midnight(days[-1]) + DAY)
     wanted = sorted(slot for slot in asked if known.get(slot) not in _DONE)
     outcomes = {slot: _Outcome("missing", error="not listed") for slot in wanted if slot not in listed}
-    outcomes |= _download(
-        plan.stream, {slot: listed[slot] for slot in wanted if slot in listed}, context, folder, progress
-    )
+    files = {slot: listed[slot] for slot in wanted if slot in listed}
+    progress.skip(len(asked) - len(files))
+    outcomes |= _download(plan.stream, files, context, folder, progress)
     news = {
         slot: outcome
         for slot, outcome in outcomes.items()
@@ -401,6 +398,10 @@ class _Progress:
         )
         self._done = 0
 
+    def skip(self, slots: int) -> None:
+        """Slots that need no download."""
+        self._done += slots
+
     def step(self, note: str) -> None:
         self._done += 1
         self._report(self._done, max(self._total, self._done), note)
@@ -409,7 +410,7 @@ class _Progress:
 def _download(
     stream: str, files: dict[datetime, Listed], context: Context, folder: Path, progress: _Progress
 ) -> dict[datetime, _Outcome]:
-    """Several at a time; gives up on the rest when many in a row bring nothing, as the publisher is then down."""
+    """Several at a time; the rest is given up when many in a row bring nothing: the publisher is down."""
     outcomes: dict[datetime, _Outcome] = {}
     stop = threading.Event()
     failures = 0
@@ -437,7 +438,7 @@ def _download(
 def _slot(
     stream: str, slot: datetime, listed: Listed, context: Context, folder: Path, stop: threading.Event
 ) -> _Outcome:
-    """Fetch one file, prove it against its list and by inflating it, and store it. A bad copy is asked for once more."""
+    """Fetch a file, prove it by its list and by inflating it, store it. A bad copy is asked for once more."""
     problem = ""
     for _ in range(2):
         if stop.is_set():

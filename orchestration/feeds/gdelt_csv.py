@@ -31,7 +31,7 @@ def parse_files(
     scratch: duckdb.DuckDBPyConnection,
     countries: tuple[str, ...] | None,
 ) -> Parsed:
-    """Read the batch's payloads where they lie. Raises ``NotTheFormat`` for what is not this layout at all."""
+    """Read the batch's payloads where they lie. Raises ``NotTheFormat`` for another layout altogether."""
     database = scratch.execute(
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchone()
@@ -56,7 +56,7 @@ def parse_files(
 
 
 def _rewrap(batch: Batch, folder: Path) -> dict[str, Payload]:
-    """The payloads' members as gzip files, which DuckDB reads several at a time, by file name. Empty ones are left out."""
+    """The payloads by the gzip file their member is re-wrapped as, for DuckDB to read; no empty ones."""
     files = {}
     for number, payload in enumerate(batch.payloads):
         try:
@@ -132,18 +132,21 @@ def _read_files(
         """,
         [list(files)],
     )
-    # A line appears once for each column it lacks; a file twice if two slots carry the same bytes.
+    # A line appears once for each column that it lacks or that does not convert; where columns are too few,
+    # what does not convert has only moved over.
     scratch.execute(
         f"""
         insert into rejects
         select
             any_value(file.payload_sha256),
             error.line,
-            left(string_agg(distinct case error.error_type::varchar
-                when 'MISSING COLUMNS' then 'fewer than {width} columns'
-                when 'TOO MANY COLUMNS' then 'more than {width} columns'
-                else error.error_message
-            end, '; '), 500),
+            coalesce(
+                max(case error.error_type::varchar
+                    when 'MISSING COLUMNS' then 'fewer than {width} columns'
+                    when 'TOO MANY COLUMNS' then 'more than {width} columns'
+                end),
+                left(string_agg(distinct error.error_message, '; '), 500)
+            ),
             left(any_value(error.csv_line), {ROW_TEXT})
         from reject_errors as error
         join reject_scans as scan using (scan_id, file_id)
@@ -185,7 +188,7 @@ def _apply_scope(
 def _reject_defects(
     scratch: duckdb.DuckDBPyConnection, contract: TableContract, files: dict[str, Payload]
 ) -> None:
-    """Move rows that are typed and still unusable to the rejects: no key, no time, no such place, a NUL, a repetition."""
+    """Move typed rows that are still unusable to the rejects: no key, no time, no such place, NUL, repeated."""
     table, key = contract.table, ", ".join(contract.key)
     moment = "date_added" if contract is GDELT_EVENT else "mention_time_date"
     texts = [column.name for column in contract.publisher_columns if column.dtype == "VARCHAR"]

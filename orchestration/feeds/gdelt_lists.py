@@ -221,7 +221,7 @@ def _understood(lines: Iterator[bytes] | list[bytes], url: str, base: str) -> Li
 
 
 def _slot_about(body: bytes, offset: int) -> bytes | None:
-    """The slot that a piece of a list is about: the middle one of its first lines, so that one slip misleads nobody."""
+    """The slot that a piece of a list is about: the middle one of its first lines, whatever one slip says."""
     whole = body.split(b"\n", 1)[-1] if offset else body
     stamps = [match[1] for match in islice(_STAMP.finditer(whole), 9)]
     return median_low(stamps) if stamps else None

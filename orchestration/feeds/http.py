@@ -234,7 +234,7 @@ class HttpClient:
         return self._call(_ask("HEAD", url, headers, (None, None, None), 0, deadline_s, allowed_hosts))
 
     def _call(self, ask: _Ask) -> Response:
-        host = self._host(ask.url.host)
+        host = self._host(ask.url.netloc.decode("ascii"))
         host.admit(str(ask.url))
         deadline = Deadline(ask.deadline_s)
 

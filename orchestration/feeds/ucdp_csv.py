@@ -73,14 +73,14 @@ class _Unfit:
 def parse_payload(
     batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None
 ) -> Parsed:
-    """Leave ``parsed_rows``, ``rejects`` and ``extra_columns`` in ``scratch``; see ``feeds.base.Feed``.
+    """Leave ``parsed_rows`` and ``rejects`` in ``scratch``; see ``feeds.base.Feed``.
 
     Every field is read as text into a temporary table; only the typed rows in scope are written to the
     scratch file. Types given to ``read_csv`` would take 1.5 for 2 and 1.2E+05 for an id.
     """
     (payload,) = batch.payloads
     contract = contract_for(batch.table)
-    with _as_csv(payload.path, batch.options["name"]) as path:
+    with _as_csv(payload.path, batch.options["name"], _folder_of(scratch)) as path:
         with path.open("rb") as file:
             layout = recognise(file.read(HEAD_BYTES), batch.options["name"], batch.table)
         _read_text(scratch, path, layout, batch.options["name"])
@@ -104,7 +104,7 @@ def parse_payload(
     values += [f'$"{name}"::varchar as "{name}"' for name in given]
     fits = f"not ({at_fault})" if unfit else "true"
     in_scope = _in_scope(countries) if batch.table == "ucdp_ged" else "true"
-    # Compressing a file that is read once and thrown away would cost a third of the whole parsing.
+    # Compressing a file that is read once and thrown away would cost about a sixth of the parsing.
     scratch.execute("pragma force_compression = 'uncompressed'")
     scratch.execute(
         f"""create or replace table parsed_rows as
@@ -127,29 +127,33 @@ def parse_payload(
             "texts": [item.text for item in rejects],
         },
     )
-    scratch.execute(
-        "create or replace table extra_columns as select unnest($names::varchar[]) as name",
-        {"names": list(layout.extra)},
-    )
     (kept,) = scratch.execute("select count(*) from parsed_rows").fetchone()
-    return Parsed("parsed_rows", "rejects", seen, seen - len(rejects) - kept)
+    return Parsed("parsed_rows", "rejects", seen, seen - len(rejects) - kept, extra_columns=tuple(layout.extra))
 
 
 @contextmanager
-def _as_csv(path: Path, name: str) -> Iterator[Path]:
-    """The CSV itself, out of its zip if it is in one."""
+def _as_csv(path: Path, name: str, folder: Path | None) -> Iterator[Path]:
+    """The CSV itself, out of its zip if it is in one, unpacked beside the scratch file."""
     with path.open("rb") as file:
         is_zip = file.read(2) == b"PK"
     if not is_zip:
         yield path
         return
     try:
-        with open_single_member(path, suffix=".csv", max_bytes=MAX_CSV_BYTES) as member:
+        with open_single_member(path, suffix=".csv", max_bytes=MAX_CSV_BYTES, directory=folder) as member:
             yield member
     except BadZip as error:
         # The store names a payload by its hash; a person knows it by its file name.
         told = str(error).removeprefix(f"{path.name}: ")
         raise NotTheFormat(f"ucdp: {name}: {told}; or {FRESH_COPY}") from error
+
+
+def _folder_of(scratch: duckdb.DuckDBPyConnection) -> Path | None:
+    """Where the scratch file lies, which is swept after a crash; None for one in memory."""
+    (file,) = scratch.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchone()
+    return Path(file).parent if file else None
 
 
 def _read_text(scratch: duckdb.DuckDBPyConnection, path: Path, layout: Layout, name: str) -> None:

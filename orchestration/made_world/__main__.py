@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from orchestration.made_world import MADE_LABEL, WORLD_END, Publishers, World, serve
 
@@ -14,9 +14,7 @@ def main() -> None:
     parser.add_argument(
         "--scale", type=float, default=1.0, help="how much happens, 1 is about 6,000 fatal incidents"
     )
-    parser.add_argument(
-        "--as-of", type=datetime.fromisoformat, default=WORLD_END, help="an instant with its zone"
-    )
+    parser.add_argument("--as-of", type=instant, default=WORLD_END, help="such as 2026-06-20T12:00, in UTC")
     options = parser.parse_args()
     publishers = Publishers(World(options.seed, options.scale), options.as_of)
     with serve(publishers, options.port) as served:
@@ -30,6 +28,11 @@ def main() -> None:
                 time.sleep(3600)
         except KeyboardInterrupt:
             pass
+
+
+def instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":

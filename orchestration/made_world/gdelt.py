@@ -176,9 +176,13 @@ class Gdelt:
                     return fault.until
         return slot + publication_lag(translated)
 
+    @staticmethod
+    def is_empty(slot: datetime, kind: str, translated: bool) -> bool:
+        return any(fault.what == "empty" and fault.covers(slot, kind, translated) for fault in FAULTS)
+
     def whole_file(self, slot: datetime, kind: str, translated: bool) -> bytes:
         """The zip without any fault of transport."""
-        if any(fault.what == "empty" and fault.covers(slot, kind, translated) for fault in FAULTS):
+        if self.is_empty(slot, kind, translated):
             text = ""
         elif kind == "export":
             text = "".join(row.line for row in self.export_rows(slot, translated))
@@ -251,7 +255,7 @@ class Gdelt:
             earlier = slot - SLOT * rng.choice((1, 1, 2, 3, 4, 8, 24, 96))
             count = self.background_count(earlier, translated)
             if earlier < START or not count or self.listed_at(earlier, "export", translated) is None:
-                continue
+                continue  # nothing to cover again there (an empty slot's rows are, so they stay orphans)
             event_id = _first_id(earlier, translated) + rng.randrange(count)
             added = _added_at(earlier, translated).strftime("%Y%m%d%H%M%S")
             outlet = outlets[number % len(outlets)]

@@ -67,6 +67,8 @@ class Truth:
                 stream = "export_translated" if translated else "export"
                 if gdelt.slot_bytes(slot, "export", translated, at_last) is None:
                     continue
+                if gdelt.is_empty(slot, "export", translated):
+                    continue
                 for row in gdelt.export_rows(slot, translated):
                     yield Record("gdelt", stream, str(row.event_id), row.incident_id, row.note)
 

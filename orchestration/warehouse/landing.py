@@ -27,6 +27,7 @@ class Pending:
     """The country scope that it was parsed under; None is the world."""
     seen_by_payload: dict[str, int]
     """Records on the wire by payload, where the batch has several attempts; else empty."""
+    extra_columns: tuple[str, ...] = ()
 
 
 def land(
@@ -67,6 +68,7 @@ def land(
             rows_landed=landed,
             rows_rejected=rejected,
             reads_scope=countries,
+            extra_columns=parsed.extra_columns,
             seen_by_payload=dict(
                 connection.execute(f"select payload_sha256, rows from scratch.{parsed.seen}").fetchall()
                 if parsed.seen
@@ -95,9 +97,11 @@ def pending(connection: duckdb.DuckDBPyConnection, partition_key: str, table: st
     if row is None:
         return None
     facts = json.loads(row[1])
-    scope = facts.pop("reads_scope")
+    scope, extra = facts.pop("reads_scope"), facts.pop("extra_columns")
     return Pending(
-        batch=Batch.from_json(row[0]), reads_scope=tuple(scope) if scope is not None else None, **facts
+        batch=Batch.from_json(row[0]), reads_scope=tuple(scope) if scope is not None else None,
+        extra_columns=tuple(extra),
+        **facts
     )
 
 
@@ -148,6 +152,7 @@ def _facts(item: Pending) -> str:
             "rows_rejected": item.rows_rejected,
             "reads_scope": item.reads_scope,
             "seen_by_payload": item.seen_by_payload,
+            "extra_columns": item.extra_columns,
         }
     )
 

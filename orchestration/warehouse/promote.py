@@ -442,7 +442,7 @@ def _cover_file(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
         f"select country_id, min(date_end), max(date_end) from landing.{batch.table} where partition_key = ? group by 1",
         [batch.partition_key],
     ).fetchall()
-    release = batch.options["release"]
+    release = batch.partition_key
     insert_rows(
         connection,
         "coverage",

@@ -39,11 +39,13 @@ def test_ledger_source_declares_columns_of_the_ddl() -> None:
             actual.setdefault(table, {})[column] = data_type
     (source,) = yaml.safe_load(LEDGER_YML.read_text(encoding="utf-8"))["sources"]
     declared = {
-        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]} for table in source["tables"]
+        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+        for table in source["tables"]
     }
     # dbt declares what it reads of the ledger, which is not all of it.
     kept = {
-        table: {column: actual.get(table, {}).get(column) for column in columns} for table, columns in declared.items()
+        table: {column: actual.get(table, {}).get(column) for column in columns}
+        for table, columns in declared.items()
     }
     assert declared == kept
     assert declared["load_attempt"] == actual["load_attempt"]

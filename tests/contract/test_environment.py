@@ -12,7 +12,7 @@ from orchestration.settings import DEFAULT_URLS, FEEDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "ENVIRONMENT.md").read_text(encoding="utf-8")
-NAME = re.compile(r"(?:SAHEL|DAGSTER|DBT|GX|ACLED|RELIEFWEB|UCDP)_[A-Z][A-Z0-9_]*")
+NAME = re.compile(r"HTTPS_PROXY|(?:SAHEL|DAGSTER|DBT|GX|ACLED|RELIEFWEB|UCDP)_[A-Z][A-Z0-9_]*")
 NOT_VARIABLES = {"UCDP_GED", "UCDP_ACTOR", "GDELT_EVENT", "GDELT_MENTION", "NEWS_ITEM"}
 
 

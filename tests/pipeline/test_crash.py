@@ -31,8 +31,7 @@ POINTS = (
     "publish.tables_copied",
     "publish.renamed",
 )
-PROGRAM = "import sys; from tests.pipeline.crash_program import main; main(sys.argv[1])"
-COMPARED = ("raw", "core", "marts")
+PROGRAM = "import sys; from tests.pipeline.crash_program import main; main(*sys.argv[1:])"
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +54,19 @@ def undisturbed(publishers: Served, tmp_path_factory: pytest.TempPathFactory) ->
 def test_killed_at_a_point_then_run_again(
     point: str, publishers: Served, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
+    # What happens after a load does not depend on where the load was killed: its rows are compared, not the marts.
+    until = "load" if point.startswith("load.") else "publish"
     killed = _run(publishers, tmp_path, failpoint=point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     published = tmp_path / "published" / "sahel.duckdb"
     if published.exists():
         with duckdb.connect(str(published), read_only=True) as reader:
             assert reader.execute("select count(*) > 0 from core.fct_event").fetchone() == (True,)
-    again = _run(publishers, tmp_path)
+    again = _run(publishers, tmp_path, until=until)
     assert again.returncode == 0, again.stderr
-    assert digests(tmp_path) == undisturbed
+    found = digests(tmp_path)
+    assert set(found) == {name for name in undisturbed if until == "publish" or name.startswith("raw.")}
+    assert found == {name: undisturbed[name] for name in found}
     assert leftovers(tmp_path) == []
 
 
@@ -93,17 +96,22 @@ def test_fifty_random_kills(publishers: Served, undisturbed: dict[str, str], tmp
 def digests(home: Path) -> dict[str, str]:
     """A digest of the rows of each raw, core and marts table; run ids and machine times are in none of them."""
     result = {}
-    for path, schemas in ((home / "warehouse.duckdb", ("raw",)), (home / "published" / "sahel.duckdb", ("core", "marts"))):
+    for path, schemas in (
+        (home / "warehouse.duckdb", ("raw",)),
+        (home / "published" / "sahel.duckdb", ("core", "marts")),
+    ):
+        if not path.exists():
+            continue
         with duckdb.connect(str(path), read_only=True) as connection:
             tables = connection.execute(
                 "select schema_name, table_name from duckdb_tables() where schema_name in (select unnest(?)) order by all",
                 [list(schemas)],
             ).fetchall()
             for schema, table in tables:
-                # Ids count attempts, and a killed run may have left one more; order and content must be equal.
-                kept = "* exclude (attempt_id)" if schema == "raw" else "*"
+                # Ids count attempts, and a killed run may have left one more; all else must be equal.
                 count, digest = connection.execute(
-                    f"select count(*), coalesce(sum(hash(t)), 0)::varchar from (select {kept} from {schema}.{table}) t"
+                    "select count(*), coalesce(sum(hash(t)), 0)::varchar "
+                    f"from (select columns(name -> name <> 'attempt_id') from {schema}.{table}) t"
                 ).fetchone()
                 result[f"{schema}.{table}"] = f"{count}:{digest}"
     return result
@@ -129,9 +137,11 @@ def _environment(served: Served, failpoint: str | None) -> dict[str, str]:
     return environment
 
 
-def _run(served: Served, home: Path, failpoint: str | None = None) -> subprocess.CompletedProcess[str]:
+def _run(
+    served: Served, home: Path, failpoint: str | None = None, until: str = "publish"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(home)],
+        [sys.executable, "-c", PROGRAM, str(home), until],
         env=_environment(served, failpoint),
         capture_output=True,
         text=True,
@@ -143,7 +153,7 @@ def _run(served: Served, home: Path, failpoint: str | None = None) -> subprocess
 
 def _start(served: Served, home: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(home)],
+        [sys.executable, "-c", PROGRAM, str(home), "publish"],
         env=_environment(served, None),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,5 @@
--- How reliably each feed was read, week by week; weeks without an attempt have a row, with zero attempts.
+-- How reliably each feed was read, week by week, to the newest attempt of any feed; weeks without an attempt have a
+-- row, with zero attempts.
 with attempts as (
     select
         feed,
@@ -50,7 +51,7 @@ select
     rows_loaded,
     rows_quarantined,
     cast(newest_record_at as date) as newest_record_date,
-    -- As it stood at the end of the week, or now in the current one.
+    -- As it stood at the end of the week, or at the newest attempt in the current one.
     greatest(
         date_diff('hour', newest_record_at, least(cast(week + 7 as timestamp), {{ now_at() }})), 0
     ) as lag_hours

@@ -71,7 +71,7 @@ changes as (
                 recorded_at,
                 source_release
             from {{ pairs }}
-            where change_kind <> 'withdrawn' and old_{{ field }} is distinct from new_{{ field }}
+            where old_{{ field }} is distinct from new_{{ field }}
         {% endfor %}
     {% endfor %}
 )

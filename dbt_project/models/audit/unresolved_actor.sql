@@ -26,7 +26,7 @@ guesses as (
     where jaro_winkler_similarity({{ comparable('unresolved.name') }}, {{ comparable('alias.alias') }}) > 0.9
     qualify
         row_number() over (
-            partition by unresolved.feed, unresolved.name order by similarity desc, alias.actor_id asc
+            partition by unresolved.feed, unresolved.name order by similarity desc, alias.actor_id
         ) = 1
 )
 

@@ -35,7 +35,7 @@ guesses as (
     qualify
         row_number() over (
             partition by unresolved.feed, unresolved.country_iso3, unresolved.name
-            order by similarity desc, names.admin1_id asc
+            order by similarity desc, names.admin1_id
         ) = 1
 )
 

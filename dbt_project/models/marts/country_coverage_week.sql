@@ -20,17 +20,15 @@ gdelt_window as (
 
 news_fetches as (
     select
-        {{ week_of('recorded_at') }} as week,
-        count(*) as news_fetches
-    from {{ source('ledger', 'load_attempt') }}
-    where feed = 'news' and status in ('ok', 'empty', 'unchanged')
-    group by {{ week_of('recorded_at') }}
+        {{ week_of('fetch_date') }} as week,
+        cast(sum(fetches) as bigint) as news_fetches
+    from {{ ref('int_news__fetch_day') }}
+    group by {{ week_of('fetch_date') }}
 ),
 
 news_window as (
-    select cast(max(recorded_at) as date) as observed_until
-    from {{ source('ledger', 'load_attempt') }}
-    where feed = 'news' and status in ('ok', 'empty', 'unchanged')
+    select max(fetch_date) as observed_until
+    from {{ ref('int_news__fetch_day') }}
 ),
 
 read_weeks as (

@@ -104,15 +104,14 @@ class FaultServer:
             answer = script.pop(0) if len(script) > 1 else script[0]
             self.busy += 1
             self.most_busy = max(self.most_busy, self.busy)
-        try:
+        self._stopping.wait(answer.hang_s)
+        # Before a byte is sent: a client that has its answer may be back before this thread goes on.
+        with self._lock:
+            self.busy -= 1
+        if not self._stopping.is_set():
             self._answer(handler, answer, with_body=line[0] != "HEAD")
-        finally:
-            with self._lock:
-                self.busy -= 1
 
     def _answer(self, handler: StreamRequestHandler, answer: Answer, with_body: bool) -> None:
-        if self._stopping.wait(answer.hang_s):
-            return
         fields = {"Content-Length": str(len(answer.body)), "Connection": "close"} | answer.headers
         if answer.length is not None:
             fields["Content-Length"] = str(answer.length)

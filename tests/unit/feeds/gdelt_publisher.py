@@ -84,7 +84,7 @@ def slot_zip(slot: datetime, stream: str, rows: list[bytes]) -> bytes:
 
 @dataclass
 class Publisher:
-    """``files`` by path. ``add`` publishes a slot and lists it; lists are plain files that a test may spoil."""
+    """``files`` by path. ``add`` publishes a slot and lists it; lists are plain files a test may spoil."""
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,9 @@ def test_every_gdelt_row_is_known(truth: Truth) -> None:
                 archive = zipfile.ZipFile(io.BytesIO(content))
                 lines = archive.read(archive.namelist()[0]).decode().splitlines()
                 shown |= {line.split("\t", 1)[0] for line in lines}
+    empty = datetime(2026, 6, 20, 3, tzinfo=UTC)
+    told = {record.stream for record in truth.gdelt_records(empty, empty + timedelta(minutes=15))}
+    assert told == {"export_translated"}  # the English half of that slot is empty
     shown.discard("made-id")  # the malformed one, which truth knows under the id it ought to have
     assert shown and shown <= known
 

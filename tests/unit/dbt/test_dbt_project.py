@@ -1,0 +1,487 @@
+"""The dbt project as a whole, on a small made warehouse: empty, in steps, asked as of a date, and tampered with.
+
+Here: what needs a database. The logic of single models is tested by dbt's own unit tests, which the first test
+runs. Not here: real data (tests/pipeline).
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.warehouse.connection import STORAGE_VERSION, prepare
+
+ROOT = Path(__file__).resolve().parents[3]
+DBT_PROJECT = ROOT / "dbt_project"
+PUBLIC = ("core", "marts", "audit")
+HISTORY = ("stg_gdelt__event", "stg_gdelt__mention", "stg_news__item_version")
+"""Where the incremental models begin."""
+
+pytestmark = pytest.mark.xdist_group("dbt_project")
+
+
+class Warehouse:
+    """A warehouse at one path for all tests of this file, so that dbt parses the project once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "warehouse.duckdb"
+
+    def empty(self) -> None:
+        self.path.unlink(missing_ok=True)
+        with self.open() as connection:
+            prepare(connection)
+
+    def open(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        config = {} if read_only else {"storage_compatibility_version": STORAGE_VERSION}
+        return duckdb.connect(str(self.path), read_only=read_only, config=config)
+
+    def rows(self, sql: str) -> list[tuple]:
+        with self.open(read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def dbt(self, *command: str) -> dict[str, str]:
+        """Run dbt; status by node name. Fails the test if dbt could not run at all."""
+        results = self.folder / "target" / "run_results.json"
+        results.unlink(missing_ok=True)
+        answer = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "dbt.cli.main",
+                *command,
+                "--project-dir",
+                DBT_PROJECT,
+                "--profiles-dir",
+                DBT_PROJECT,
+            ],
+            capture_output=True,
+            text=True,
+            env=os.environ
+            | {
+                "SAHEL_WAREHOUSE": str(self.path),
+                "DBT_TARGET_PATH": str(results.parent),
+                "DBT_LOG_PATH": str(self.folder / "logs"),
+            },
+        )
+        assert results.is_file(), answer.stdout[-3000:] + answer.stderr[-3000:]
+        found = json.loads(results.read_text(encoding="utf-8"))["results"]
+        return {item["unique_id"].split(".", 2)[2]: item["status"] for item in found}
+
+    def build(self, *options: str) -> None:
+        statuses = self.dbt("build", "--exclude-resource-type", "unit_test", *options)
+        assert bad(statuses) == {}
+
+
+def bad(statuses: dict[str, str]) -> dict[str, str]:
+    return {name: status for name, status in statuses.items() if status not in ("success", "pass", "warn")}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return Warehouse(tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture(scope="module")
+def built(warehouse: Warehouse) -> Warehouse:
+    """Three UCDP releases, two GDELT days, two articles, built once; tests that change it make a copy."""
+    warehouse.empty()
+    with warehouse.open() as connection:
+        load_ucdp(connection)
+        load_gdelt(connection, attempt=10, slots=["2025-01-06 00:15", "2025-01-07 00:15"])
+        load_news(connection, attempt=12, titles={"1": "Mali votes", "2": "Niger and Chad sign"})
+    warehouse.build()
+    shutil.copy(warehouse.path, warehouse.folder / "built.duckdb")
+    return warehouse
+
+
+@pytest.fixture
+def copy_of_built(built: Warehouse) -> Warehouse:
+    shutil.copy(built.folder / "built.duckdb", built.path)
+    return built
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: Any) -> None:
+    names = ", ".join(values)
+    marks = ", ".join("?" for _ in values)
+    connection.execute(f"insert into {table} ({names}) values ({marks})", list(values.values()))
+
+
+def ucdp_event(connection: duckdb.DuckDBPyConnection, key: int, attempt: int, **values: Any) -> None:
+    """A version of an event; what is not given is plain: one death in Gao on 5 March 2024, JNIM against Mali."""
+    released = {1: "2024-06-10", 2: "2025-06-10", 3: "2025-07-20"}[attempt]
+    plain = {
+        "id": key,
+        "relid": f"MLI-{key}",
+        "year": 2024,
+        "code_status": "Clear",
+        "type_of_violence": 1,
+        "dyad_new_id": 15108,
+        "dyad_name": "Government of Mali - JNIM",
+        "side_a_new_id": 72,
+        "side_a": "Government of Mali",
+        "side_b_new_id": 6716,
+        "side_b": "JNIM",
+        "where_prec": 1,
+        "adm_1": "Gao region",
+        "latitude": 16.27,
+        "longitude": -0.04,
+        "country": "Mali",
+        "country_id": 432,
+        "event_clarity": 1,
+        "date_prec": 1,
+        "date_start": "2024-03-05",
+        "date_end": "2024-03-05",
+        "deaths_civilians": 0,
+        "best": 1,
+        "high": 1,
+        "low": 1,
+        "release": f"2{3 + attempt}.1",
+        "stream": "ged",
+        "payload_sha256": f"sha{attempt}",
+        "released_at": released,
+        "recorded_at": {1: "2025-01-01", 2: "2025-06-15", 3: "2025-08-01"}[attempt],
+        "attempt_id": attempt,
+        "content_hash": f"{key}-{attempt}",
+        "is_withdrawn": False,
+    }
+    insert(connection, "raw.ucdp_ged", **plain | values)
+
+
+def load_ucdp(connection: duckdb.DuckDBPyConnection) -> None:
+    """Release 1 tells of events 1 to 3; release 2 revises 1 and withdraws 2; release 3 restores 2 and adds 4."""
+    ucdp_event(connection, 1, 1, best=3, high=3)
+    ucdp_event(connection, 2, 1)
+    ucdp_event(
+        connection, 3, 1, type_of_violence=3, side_b="Civilians", side_b_new_id=9999, deaths_civilians=1
+    )
+    ucdp_event(connection, 1, 2, best=5, high=9)
+    ucdp_event(connection, 2, 2, is_withdrawn=True)
+    ucdp_event(connection, 2, 3)
+    ucdp_event(connection, 4, 3, date_start="2024-05-30", date_end="2024-06-02", adm_1=None, where_prec=6)
+    # A long series of a known pattern, for the baselines of the trend.
+    for week in range(60):
+        # One, two and three events by turns, and one week of eight.
+        for number in range(8 if week == 47 else 1 + week % 3):
+            day = date(2022, 1, 3) + timedelta(days=7 * week + number % 7)
+            ucdp_event(connection, 1000 + 10 * week + number, 1, date_start=day, date_end=day, year=day.year)
+    for attempt, released in ((1, "2024-06-10"), (2, "2025-06-10"), (3, "2025-07-20")):
+        insert(
+            connection,
+            "ledger.ucdp_release",
+            release=f"2{3 + attempt}.1",
+            kind="annual",
+            period_start="2022-01-01",
+            period_end="2024-12-31",
+            released_at=released,
+            payload_sha256=f"sha{attempt}",
+            payload_key=f"2{3 + attempt}.1",
+            attempt_id=attempt,
+            recorded_at=released,
+        )
+        insert(
+            connection,
+            "ledger.coverage",
+            feed="ucdp",
+            source_release=f"2{3 + attempt}.1",
+            country_iso3="MLI",
+            period_start="2022-01-01",
+            period_end="2024-12-31",
+        )
+        attempt_row(connection, attempt, "ucdp", "ged")
+
+
+def attempt_row(
+    connection: duckdb.DuckDBPyConnection, attempt: int, feed: str, stream: str, status: str = "ok"
+) -> None:
+    insert(
+        connection,
+        "ledger.load_attempt",
+        attempt_id=attempt,
+        run_id="run",
+        feed=feed,
+        stream=stream,
+        partition_key="part",
+        status=status,
+        **dict.fromkeys(
+            (
+                "rows_parsed",
+                "rows_loaded",
+                "rows_unchanged",
+                "rows_out_of_scope",
+                "rows_quarantined",
+                "rows_withdrawn",
+            ),
+            0,
+        ),
+        payloads=1,
+        recorded_at="2025-01-08",
+        started_at="2025-01-08",
+        finished_at="2025-01-08",
+    )
+
+
+def load_gdelt(connection: duckdb.DuckDBPyConnection, attempt: int, slots: list[str]) -> None:
+    """Two events in Mali and Niger and a mention of each, in every slot."""
+    for slot in slots:
+        instant = datetime.fromisoformat(slot)
+        for place, fips in (("Gao, Gao, Mali", "ML"), ("Diffa, Diffa, Niger", "NG")):
+            key = int(instant.timestamp()) + (fips == "NG")
+            shared = {
+                "global_event_id": key,
+                "slot_at": instant,
+                "is_translated": False,
+                "payload_sha256": slot,
+                "recorded_at": "2025-01-08",
+                "is_withdrawn": False,
+            }
+            insert(
+                connection,
+                "raw.gdelt_event",
+                sql_date=int(f"{instant:%Y%m%d}"),
+                event_code="190",
+                event_root_code="19",
+                quad_class=4,
+                date_added=int(f"{instant:%Y%m%d%H%M%S}"),
+                action_geo_type=4,
+                action_geo_full_name=place,
+                action_geo_country_code=fips,
+                source_url="https://example.org/a",
+                attempt_id=attempt,
+                **shared,
+            )
+            insert(
+                connection,
+                "raw.gdelt_mention",
+                mention_time_date=int(f"{instant:%Y%m%d%H%M%S}"),
+                mention_identifier="https://example.org/a",
+                sentence_id=1,
+                attempt_id=attempt + 1,
+                **shared,
+            )
+        for stream in ("export", "mentions"):
+            insert(
+                connection,
+                "ledger.gdelt_slot",
+                slot_at=instant,
+                stream=stream,
+                state="fetched",
+                checked_at="2025-01-08",
+            )
+    attempt_row(connection, attempt, "gdelt", "export")
+    attempt_row(connection, attempt + 1, "gdelt", "mentions")
+
+
+def load_news(connection: duckdb.DuckDBPyConnection, attempt: int, titles: dict[str, str]) -> None:
+    for item, title in titles.items():
+        insert(
+            connection,
+            "raw.news_item",
+            feed_id="wire",
+            item_id=item,
+            url=f"https://example.org/{item}",
+            title=title,
+            published_at="2025-01-07 10:00",
+            date_status="dated",
+            publisher="Wire",
+            language="en",
+            reliability="high",
+            payload_sha256="n",
+            recorded_at="2025-01-08",
+            attempt_id=attempt,
+            content_hash=title,
+            is_withdrawn=False,
+        )
+    attempt_row(connection, attempt, "news", "wire")
+
+
+def contents(warehouse: Warehouse, table: str, without: str = "") -> list[tuple]:
+    return warehouse.rows(
+        f"select * exclude ({without}) from {table} order by all" if without else f"from {table} order by all"
+    )
+
+
+def test_everything_builds_and_every_test_holds_on_an_empty_warehouse(warehouse: Warehouse) -> None:
+    warehouse.empty()
+    statuses = warehouse.dbt("build")
+    assert bad(statuses) == {}
+    assert len(statuses) > 350
+    tables = warehouse.rows(
+        "select schema_name || '.' || table_name from duckdb_tables() where schema_name = 'marts'"
+    )
+    assert len(tables) == 6
+    assert {warehouse.rows(f"select count(*) from {table}")[0][0] for (table,) in tables} == {0}
+
+
+def test_events_as_known_follow_our_record(built: Warehouse) -> None:
+    known = "select source_event_id, fatalities_best from core.events_as_known_on('{}') where source_event_id < '5' and length(source_event_id) = 1 order by 1"
+    assert built.rows(known.format("2024-12-31")) == []
+    assert built.rows(known.format("2025-01-01")) == [("1", 3), ("2", 1), ("3", 1)]
+    assert built.rows(known.format("2025-07-31")) == [("1", 5), ("3", 1)]
+    assert built.rows(known.format("2025-08-01")) == [("1", 5), ("2", 1), ("3", 1), ("4", 1)]
+
+
+def test_events_as_published_follow_the_publisher(built: Warehouse) -> None:
+    published = "select source_event_id from core.events_as_published_on(timestamp '{}') where length(source_event_id) = 1 order by 1"
+    assert built.rows(published.format("2024-06-09")) == []
+    assert built.rows(published.format("2024-12-31")) == [("1",), ("2",), ("3",)]
+    assert built.rows(published.format("2025-06-11")) == [("1",), ("3",)]
+    assert built.rows(published.format("2025-07-20")) == [("1",), ("2",), ("3",), ("4",)]
+
+
+def test_known_today_is_fct_event(built: Warehouse) -> None:
+    assert built.rows("select event_key from core.events_as_known_on('2099-01-01') order by 1") == built.rows(
+        "select event_key from core.fct_event order by 1"
+    )
+
+
+def test_months_outside_the_coverage_have_no_row(built: Warehouse) -> None:
+    found = built.rows(
+        "select country_iso3, min(month), max(month), count(*) from marts.country_month group by 1"
+    )
+    assert found == [("MLI", date(2022, 1, 1), date(2024, 12, 1), 36)]
+    assert built.rows("select events, provisional from marts.country_month where month = '2024-06-01'") == [
+        (1, False)
+    ]
+    assert built.rows("select sum(events) from marts.admin1_month where admin1_id = 'MLI-unknown'") == [(1,)]
+
+
+def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
+    """Every week of the series, against means and deviations computed without SQL."""
+    found = built.rows(
+        """select value, mean_4w, mean_52w, same_week_last_year, pct_change_4w, z_score, surge
+           from marts.trend_week
+           where area_kind = 'country' and area_id = 'MLI' and metric = 'events' and is_complete order by week"""
+    )
+    values = [row[0] for row in found]
+    assert len(values) > 150
+    for position, (value, mean_4w, mean_52w, last_year, change, z_score, surge) in enumerate(found):
+        four, year = values[max(0, position - 4) : position], values[max(0, position - 52) : position]
+        expected_4w = statistics.mean(four) if len(four) == 4 else None
+        assert mean_4w == pytest.approx(expected_4w)
+        assert mean_52w == pytest.approx(statistics.mean(year) if len(year) >= 39 else None)
+        assert last_year == (values[position - 52] if position >= 52 else None)
+        big_enough = expected_4w is not None and expected_4w >= 1
+        assert change == pytest.approx(100 * (value / expected_4w - 1) if big_enough else None)
+        assert surge == (None if expected_4w is None else big_enough and value >= 2 * expected_4w)
+        deviation = statistics.stdev(year) if len(year) >= 39 else 0
+        assert z_score == pytest.approx((value - statistics.mean(year)) / deviation if deviation else None)
+    assert any(row[6] for row in found) and any(row[5] for row in found)
+
+
+def test_a_build_in_steps_gives_what_a_full_build_gives(copy_of_built: Warehouse) -> None:
+    """New rows of a new day and late rows of an old one, a rewritten headline, then nothing new."""
+    warehouse = copy_of_built
+    with warehouse.open() as connection:
+        load_gdelt(connection, attempt=20, slots=["2025-01-06 12:00", "2025-01-08 00:15"])
+        load_news(connection, attempt=22, titles={"2": "Niger signs alone"})
+    tick = ("run", "--select", *(f"{name}+" for name in HISTORY))
+    assert bad(warehouse.dbt(*tick)) == {}
+    assert bad(warehouse.dbt(*tick)) == {}
+    tables = {
+        "intermediate.int_gdelt__country_day": "through_attempt_id",
+        "intermediate.int_gdelt__mention_day": "through_attempt_id",
+        "core.bridge_article_country": "",
+        "marts.country_coverage_week": "",
+        "marts.trend_week": "",
+    }
+    in_steps = {table: contents(warehouse, table, without) for table, without in tables.items()}
+    assert warehouse.rows(
+        "select slot_date, events from intermediate.int_gdelt__country_day where country_iso3 = 'NER' order by 1"
+    ) == [
+        (date(2025, 1, 6), 2),
+        (date(2025, 1, 7), 1),
+        (date(2025, 1, 8), 1),
+    ]
+    assert warehouse.rows(
+        "select country_iso3 from core.bridge_article_country where article_id = 'wire:2'"
+    ) == [("NER",)]
+    assert bad(warehouse.dbt(*tick, "--full-refresh")) == {}
+    assert {table: contents(warehouse, table, without) for table, without in tables.items()} == in_steps
+
+
+def test_a_tick_reads_only_the_days_with_new_rows(copy_of_built: Warehouse) -> None:
+    warehouse = copy_of_built
+    with warehouse.open() as connection:
+        load_gdelt(connection, attempt=20, slots=["2025-01-06 12:00"])
+    warehouse.dbt("compile", "--select", "int_gdelt__country_day")
+    models = warehouse.folder / "target" / "compiled" / "sahel_monitor" / "models"
+    sql = (models / "intermediate" / "int_gdelt__country_day.sql").read_text(encoding="utf-8")
+    assert "slot_at >= date '2025-01-06' and slot_at < date '2025-01-06' + interval 1 day" in sql
+    assert "2025-01-07" not in sql
+
+
+TAMPERING = {
+    "country_months_add_up_to_events": "update marts.country_month set events = events + 1 where month = '2024-06-01'",
+    "admin1_months_add_up_to_country_months": "delete from marts.admin1_month where admin1_id = 'MLI-unknown'",
+    "trend_weeks_of_countries_add_up_to_events": "update marts.trend_week set value = 99 where week = '2024-03-04'",
+    "coverage_weeks_add_up_to_gdelt_days": "delete from marts.country_coverage_week where country_iso3 = 'MLI'",
+    "every_event_has_two_sides": "delete from core.fct_event_actor where role = 'side_b' and event_key = 'ucdp:1'",
+    "every_event_has_one_current_version": "update core.fct_event_version set is_current = true where event_key = 'ucdp:1'",
+    "no_mart_row_lies_after_what_was_observed": "update marts.country_month set observed_until = '2023-01-01'",
+    "units_of_admin1_months_are_known_or_marked_unknown": "update marts.admin1_month set admin1_id = 'ML-99' where admin1_id = 'ML-7'",
+    # Of the tests in YAML, one of each kind.
+    "estimates_are_ordered": "update core.fct_event set fatalities_low = 50 where event_key = 'ucdp:3'",
+    "dates_are_ordered": "update core.fct_event set date_start = '2030-01-01' where event_key = 'ucdp:3'",
+    "coordinates_are_on_earth": "update core.fct_event set latitude = 99 where event_key = 'ucdp:3'",
+    "recorded_time_runs_forward": "update core.fct_event_version set recorded_to = '2000-01-01' where event_key = 'ucdp:1'",
+    "classes_add_up_to_events": "update marts.country_month set events = events + 1 where month = '2024-06-01'",
+    "nothing_read_is_null": "update marts.country_coverage_week set gdelt_events = null",
+    "weeks_begin_on_monday": "update marts.country_coverage_week set week = week + 1",
+    "no_more_slots_than_expected": "update marts.country_coverage_week set slots_fetched = 10000",
+    "unique_fct_event_event_key": "insert into core.fct_event from core.fct_event where event_key = 'ucdp:3'",
+    "not_null_fct_event_violence_class": "update core.fct_event set violence_class = null where event_key = 'ucdp:3'",
+    "unique_together_country_month_source__country_iso3__month": "insert into marts.country_month from marts.country_month limit 1",
+}
+
+
+def test_every_check_on_sums_and_keys_can_fail(copy_of_built: Warehouse) -> None:
+    warehouse = copy_of_built
+    names = list(TAMPERING)
+    before = warehouse.dbt("test", "--select", "test_type:data")
+    tested = {check: name for name in names for check in before if check.split(".")[0] == name}
+    assert set(tested.values()) == set(names)
+    assert {before[check] for check in tested} == {"pass"}
+    with warehouse.open() as connection:
+        for statement in TAMPERING.values():
+            connection.execute(statement)
+    after = warehouse.dbt("test", "--select", "test_type:data")
+    # A doubtful estimate is the source's own and warns; everything else is our mistake and stops the build.
+    expected = {
+        check: "warn" if name == "estimates_are_ordered" else "fail" for check, name in tested.items()
+    }
+    assert {check: after[check] for check in tested} == expected
+
+
+def test_every_published_table_and_column_is_described(built: Warehouse) -> None:
+    manifest = json.loads((built.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    models = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in PUBLIC
+    ]
+    assert len(models) == 31
+    assert all(model["config"]["contract"]["enforced"] for model in models)
+    gaps = [model["name"] for model in models if not model["description"].strip()]
+    gaps += [
+        f"{model['name']}.{column['name']}"
+        for model in models
+        for column in model["columns"].values()
+        if not column["description"].strip()
+    ]
+    assert gaps == []
+
+
+def test_the_questions_run_on_an_empty_and_on_a_full_warehouse(copy_of_built: Warehouse) -> None:
+    questions = sorted((ROOT / "queries").glob("*.sql"))
+    assert len(questions) == 8
+    answered = {path.stem: len(copy_of_built.rows(path.read_text(encoding="utf-8"))) for path in questions}
+    assert all(answered.values()), answered
