@@ -16,6 +16,7 @@ ANEW := anew
 else ifeq ($(origin PYTHON),command line)
 ANEW := anew
 endif
+WORKERS ?= 2
 # A throw-away folder for tools that want a home.
 SCRATCH = scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT
 
@@ -40,11 +41,12 @@ $(STAMP): requirements.lock pyproject.toml $(ANEW)
 demo: $(STAMP) ## build everything from the made world, offline, in ./data/demo, and show answers
 	@$(BIN)/sahel demo
 
-test: $(STAMP) ## the whole test-suite, offline (PYTEST_ARGS=... is handed on)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# A file's tests stay in one process and in order, so that what they share is made once.
+test: $(STAMP) ## the whole test-suite, offline (WORKERS=2 processes; PYTEST_ARGS=... is handed on)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long tests: fifty random kills (minutes)
-	$(BIN)/python -m pytest -m soak -n 0 -s $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m soak -s $(PYTEST_ARGS)
 
 check: check-format check-lint check-sql check-imports check-dbt check-dagster ## format, lint, SQL, imports, dbt, Dagster
 

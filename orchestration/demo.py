@@ -49,6 +49,10 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
         made = Settings.from_env(home, environ={"SAHEL_NEWS_FEEDS": str(served.news_feeds_path)})
         made = replace(made, ucdp_url=served.ucdp_url, gdelt_url=served.gdelt_url, is_made=True)
         for visit in visits:
+            # The press is read twice, hours apart: outlets change their headlines soon or never.
+            publishers.as_of = visit.at - timedelta(hours=12)
+            earlier = replace(made, fixed_now=publishers.as_of)
+            steps.load(steps.Run(earlier), LoadRequest("news"))
             publishers.as_of = visit.at
             settings = replace(made, fixed_now=visit.at)
             for feed in settings.feeds:

@@ -107,8 +107,15 @@ GDELT_MENTION = TableContract(
     table="gdelt_mention",
     feed="gdelt",
     description="GDELT 2.0 mentions of events in documents, kept for the events in scope.",
-    grain="global event id x mention time x document x sentence",
-    key=("global_event_id", "mention_time_date", "mention_identifier", "sentence_id"),
+    grain="global event id x mention time x document x sentence x actor offsets",
+    key=(
+        "global_event_id",
+        "mention_time_date",
+        "mention_identifier",
+        "sentence_id",
+        "actor1_char_offset",
+        "actor2_char_offset",
+    ),
     publisher_columns=(
         Column(
             "global_event_id", "BIGINT", "GLOBALEVENTID of the mentioned event.", nullable=False, minimum=1

@@ -125,7 +125,8 @@ def _results(
     context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...], connection: duckdb.DuckDBPyConnection
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Each node's status as Dagster's. A skipped or failed model yields nothing: it was not made."""
-    by_key = {key: node for node in nodes if (key := _keys(context).get(node.unique_id))}
+    keys = {spec.metadata["dagster_dbt/unique_id"]: spec.key for spec in context.assets_def.specs}
+    by_key = {keys[node.unique_id]: node for node in nodes if node.unique_id in keys}
     wanted = context.selected_asset_keys
     for key in _in_order(context.assets_def.specs):
         node = by_key.get(key)
@@ -178,10 +179,6 @@ def _raise_for(context: dg.AssetExecutionContext, nodes: tuple[NodeResult, ...])
             metadata={node.name: node.message or node.status for node in failed},
             allow_retries=False,
         )
-
-
-def _keys(context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey]:
-    return {spec.metadata["dagster_dbt/unique_id"]: spec.key for spec in context.assets_def.specs}
 
 
 def _in_order(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetKey]:

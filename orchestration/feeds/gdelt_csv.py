@@ -188,7 +188,7 @@ def _apply_scope(
 def _reject_defects(
     scratch: duckdb.DuckDBPyConnection, contract: TableContract, files: dict[str, Payload]
 ) -> None:
-    """Move typed rows that are still unusable to the rejects: no key, no time, no such place, NUL, repeated."""
+    """Move typed rows that still cannot be used to the rejects: no key or time, no place, NUL, repeated."""
     table, key = contract.table, ", ".join(contract.key)
     moment = "date_added" if contract is GDELT_EVENT else "mention_time_date"
     texts = [column.name for column in contract.publisher_columns if column.dtype == "VARCHAR"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_RATIO = 100.0
-"""Inflated to compressed size beyond which a member is a bomb: the feeds' text is at 4 to 10, deflate's limit 1,032."""
+"""Inflated to compressed size beyond which a member is a bomb; feeds are at 4 to 10, deflate can do 1,032."""
 RATIO_FROM_BYTES = 1 << 20
 """Below this inflated size the ratio is not judged: a few repeated lines squeeze well and harm nobody."""
 _PIECE = 1 << 20
@@ -171,7 +171,7 @@ def _only_member(
         raise BadZip(f"{path.name}: encrypted; give a zip without a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise BadZip(
-            f"{path.name}: compression method {info.compress_type} is unknown; unpack it and give the file itself"
+            f"{path.name}: compression method {info.compress_type} is unknown; unpack it and give the file"
         )
     if info.file_size > max_bytes:
         raise BadZip(

@@ -65,6 +65,14 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert broken_links(path, text_of(path)) == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_paths_told_in_code_are_there(path: Path) -> None:
+    """`orchestration/cli.py` and the like; not patterns, and not what a run makes."""
+    folders = r"\.ci|orchestration|expectations|dbt_project|queries|tests|bench|docs"
+    told = re.findall(rf"`((?:{folders})/[\w./-]*)`", text_of(path))
+    assert [name for name in told if not (ROOT / name).exists()] == []
+
+
 def test_a_broken_link_is_noticed() -> None:
     text = "# Title\n\n[a](#title) [b](#other) [c](nowhere.md) [d](https://example.org/x)\n"
     assert broken_links(ROOT / "README.md", text) == ["#other", "nowhere.md"]

@@ -16,8 +16,9 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
-from orchestration.warehouse.connection import STORAGE_VERSION, prepare
+from orchestration.warehouse.connection import STORAGE_VERSION, WAREHOUSE_CONFIG, prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 DBT_PROJECT = ROOT / "dbt_project"
@@ -307,6 +308,11 @@ def contents(warehouse: Warehouse, table: str, without: str = "") -> list[tuple]
     return warehouse.rows(
         f"select * exclude ({without}) from {table} order by all" if without else f"from {table} order by all"
     )
+
+
+def test_dbt_opens_the_warehouse_with_the_configuration_of_the_loads() -> None:
+    profile = yaml.safe_load((DBT_PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    assert profile["sahel_monitor"]["outputs"]["warehouse"]["config_options"] == WAREHOUSE_CONFIG
 
 
 def test_everything_builds_and_every_test_holds_on_an_empty_warehouse(warehouse: Warehouse) -> None:

@@ -5,8 +5,12 @@ from datetime import datetime
 import dagster as dg
 import pytest
 
+from orchestration.defs.partitions import GDELT_DAY
+
 LANDING = dg.AssetKey(["landing", "gdelt_event"])
 RAW = dg.AssetKey(["raw", "gdelt_event"])
+MART = dg.AssetKey(["marts", "country_month"])
+BI_FILE = dg.AssetKey(["published", "bi_file"])
 MODEL = dg.AssetKey(["staging", "stg_gdelt__event"])
 NOW = datetime(2026, 6, 30, 12)
 TODAY, OLD = "2026-06-30", "2025-01-05"
@@ -26,29 +30,30 @@ class Ticking:
         result = dg.evaluate_automation_conditions(
             defs=self.defs,
             instance=self.instance,
-            asset_selection=dg.AssetSelection.assets(RAW, MODEL),
+            asset_selection=dg.AssetSelection.assets(RAW, MODEL, BI_FILE),
             evaluation_time=NOW,
             cursor=self.cursor,
         )
         self.cursor = result.cursor
         self.requested = {}
-        for key in (RAW, MODEL):
+        for key in (RAW, MODEL, BI_FILE):
             subset = result.get_requested_partitions(key)
             if subset:
                 self.requested[key] = set(subset)
 
     def landed(self, day: str, *, passed: bool) -> None:
-        self.materialized(LANDING, day)
-        self.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=LANDING,
-                check_name="great_expectations_audit",
-                passed=passed,
-                severity=dg.AssetCheckSeverity.ERROR,
-                blocking=True,
-                partition=day,
-            )
+        """A run that lands a day and audits it, by an asset and a check of the real ones' names."""
+
+        @dg.asset(key=LANDING, partitions_def=GDELT_DAY)
+        def landing() -> None: ...
+
+        @dg.asset_check(
+            asset=LANDING, name="great_expectations_audit", partitions_def=GDELT_DAY, blocking=True
         )
+        def audit() -> dg.AssetCheckResult:
+            return dg.AssetCheckResult(passed=passed)
+
+        dg.materialize([landing, audit], partition_key=day, instance=self.instance, raise_on_error=False)
 
     def materialized(self, key: dg.AssetKey, day: str | None = None) -> None:
         self.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day))
@@ -108,3 +113,25 @@ def test_a_late_revision_of_an_old_day_is_promoted(ticking: Ticking) -> None:
     ticking.landed(OLD, passed=True)
     ticking.tick()
     assert ticking.requested[RAW] == {OLD}
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_the_bi_file_is_requested_unless_a_blocking_test_of_a_mart_failed(
+    ticking: Ticking, passed: bool
+) -> None:
+    @dg.asset(key=MART)
+    def mart() -> None: ...
+
+    name = next(
+        check.name
+        for check in sorted(ticking.defs.resolve_asset_graph().get(MART).check_keys)
+        if ticking.defs.resolve_asset_graph().get(check).blocking
+    )
+
+    @dg.asset_check(asset=MART, name=name, blocking=True)
+    def test() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=passed)
+
+    dg.materialize([mart, test], instance=ticking.instance, raise_on_error=False)
+    ticking.tick()
+    assert (BI_FILE in ticking.requested) is passed
