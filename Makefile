@@ -41,9 +41,9 @@ $(STAMP): requirements.lock pyproject.toml $(ANEW)
 demo: $(STAMP) ## build everything from the made world, offline, in ./data/demo, and show answers
 	@$(BIN)/sahel demo
 
-# A file's tests stay in one process and in order, so that what they share is made once.
+# Tests that share something dear stay in one process and in order (tests/conftest.py), so it is made once.
 test: $(STAMP) ## the whole test-suite, offline (WORKERS=2 processes; PYTEST_ARGS=... is handed on)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long tests: fifty random kills (minutes)
 	$(BIN)/python -m pytest -m soak -s $(PYTEST_ARGS)

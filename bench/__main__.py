@@ -82,7 +82,10 @@ def _run_group(group: str, runs: int, data: Path) -> dict[str, Any]:
             result = json.loads(answer.stdout.splitlines()[-1])
             result["process_seconds"] = (datetime.now(UTC) - started).total_seconds()
             measured[name].append(result)
-            print(f"{group} {number + 1}/{runs} {name}: {result['seconds']:.2f} s, {result['peak_mib']:.0f} MiB", flush=True)
+            print(
+                f"{group} {number + 1}/{runs} {name}: {result['seconds']:.2f} s, {result['peak_mib']:.0f} MiB",
+                flush=True,
+            )
     return {"at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), "runs": runs, "cases": measured}
 
 
@@ -99,7 +102,9 @@ def _report(known: dict[str, Any]) -> str:
     from bench.report import tables
 
     machine = f"{os.cpu_count()} processors, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB, Linux {platform.machine()}"
-    software = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "great-expectations", "dbt-core", "pandas"))
+    software = ", ".join(
+        f"{name} {version(name)}" for name in ("duckdb", "great-expectations", "dbt-core", "pandas")
+    )
     return "\n".join(
         [
             "# Measured",
@@ -116,8 +121,6 @@ def _report(known: dict[str, Any]) -> str:
             "",
         ]
     )
-
-
 
 
 if __name__ == "__main__":

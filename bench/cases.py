@@ -246,7 +246,9 @@ def full_build(data: Path, work: Path) -> dict[str, Any]:
 
 
 def _read_csv(pattern: str) -> str:
-    columns = ", ".join(f"'{column.name}': '{column.dtype}'" for column in contract_for("gdelt_event").publisher_columns)
+    columns = ", ".join(
+        f"'{column.name}': '{column.dtype}'" for column in contract_for("gdelt_event").publisher_columns
+    )
     return (
         f"read_csv('{pattern}', delim = '\\t', quote = '', escape = '', header = false, auto_detect = false, "
         f"nullstr = '', columns = {{{columns}}})"
@@ -255,7 +257,9 @@ def _read_csv(pattern: str) -> str:
 
 @contextmanager
 def _served(folder: Path) -> Any:
-    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None, "protocol_version": "HTTP/1.1"})
+    handler = type(
+        "Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None, "protocol_version": "HTTP/1.1"}
+    )
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -10,7 +10,12 @@ def tables(known: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for group, section in sections.items():
         if group in known:
-            lines += [*section(known[group]["cases"]), "", f"Measured {known[group]['at']} UTC, `python -m bench {group}`.", ""]
+            lines += [
+                *section(known[group]["cases"]),
+                "",
+                f"Measured {known[group]['at']} UTC, `python -m bench {group}`.",
+                "",
+            ]
     return lines
 
 
@@ -49,8 +54,14 @@ def _ged(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
 
 
 def _gdelt(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
-    limit, ours, region, usual = (cases[name] for name in ("gdelt_limit", "gdelt_load", "gdelt_load_region", "gdelt_pandas"))
-    landed, whole, faster = _ratio(ours, limit, "parse_and_land_seconds"), _ratio(ours, limit), 1 / _ratio(ours, usual)
+    limit, ours, region, usual = (
+        cases[name] for name in ("gdelt_limit", "gdelt_load", "gdelt_load_region", "gdelt_pandas")
+    )
+    landed, whole, faster = (
+        _ratio(ours, limit, "parse_and_land_seconds"),
+        _ratio(ours, limit),
+        1 / _ratio(ours, usual),
+    )
     return [
         f"## A month of GDELT events (2,880 slots, {ours[0]['rows']:,} rows)",
         "",

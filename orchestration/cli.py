@@ -10,15 +10,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 import duckdb
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from expectations.report import MADE_BANNER
 from orchestration.settings import FEEDS, Settings, SettingsError
@@ -38,6 +42,7 @@ EXPECTED_ERRORS = (
     PermissionError,
     duckdb.Error,
 )
+WIDEST_CELL, WIDEST_TABLE = 48, 1_000
 HOME = click.option(
     "--home",
     type=click.Path(path_type=Path),
@@ -369,15 +374,23 @@ def _print_table(title: str, rows: list[dict[str, Any]], columns: list[str] | No
     if not rows:
         out.print(f"{title or 'answer'}: no rows")
         return
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    from rich.text import Text
-
+        numeric = all(isinstance(row[name], int | float | Decimal) or row[name] is None for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=True, max_width=WIDEST_CELL)
     for row in rows:
-        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in names))
-    out.print(table)
+        table.add_row(*(Text(_cell(row[name])) for name in names))
+    # A wide answer runs over the edge, as in psql: folded into slivers nobody could read it.
+    wanted = Measurement.get(out, out.options.update(max_width=WIDEST_TABLE), table).maximum
+    Console(width=max(wanted, out.width), highlight=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _label(is_made: bool) -> None:

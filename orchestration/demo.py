@@ -15,7 +15,21 @@ from rich.console import Console
 from orchestration.made_world import WORLD_END, Publishers, World, serve
 from orchestration.settings import MADE_MARKER, Settings, SettingsError
 
-QUESTIONS = ("country_by_month_and_kind", "which_actors", "feed_health")
+QUESTIONS = {
+    "Where were most people killed in the last twelve observed months?": """
+select country_name, sum(events) as events, sum(fatalities_best) as deaths, sum(fatalities_civilian) as civilians
+from marts.country_month
+where month > (select max(month) from marts.country_month) - interval 12 month
+group by country_name order by deaths desc limit 5""",
+    "Who was fighting, and in how many countries?": """
+select actor_name, count(distinct country_iso3) as countries, sum(events) as events, sum(fatalities_best) as deaths
+from marts.actor_country_month
+where month > (select max(month) from marts.country_month) - interval 12 month and events > 0
+group by actor_name order by events desc limit 5""",
+    "What did the publisher change after the fact?": """
+select change_kind, count(*) as versions, min(recorded_from)::date as first, max(recorded_from)::date as last
+from core.fct_event_version group by change_kind order by versions desc""",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,9 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
         Visit(at=WORLD_END - timedelta(days=92), gdelt_days=3),
         Visit(at=WORLD_END, gdelt_days=14),
     )
-    publishers = Publishers(World(seed=seed), as_of=visits[0].at, gdelt_windows=tuple(v.window for v in visits))
+    publishers = Publishers(
+        World(seed=seed), as_of=visits[0].at, gdelt_windows=tuple(v.window for v in visits)
+    )
     with serve(publishers) as served:
         made = Settings.from_env(home, environ={"SAHEL_NEWS_FEEDS": str(served.news_feeds_path)})
         made = replace(made, ucdp_url=served.ucdp_url, gdelt_url=served.gdelt_url, is_made=True)
@@ -88,13 +104,13 @@ def _clear(home: Path) -> None:
 def _show_answers(settings: Settings, out: Console) -> None:
     from orchestration.cli import answer
 
-    for name in QUESTIONS:
-        out.print(f"\n$ sahel query {name}")
-        answer(settings, name, "table", most_rows=8)
+    for question, sql in QUESTIONS.items():
+        out.print(f"\n{question}")
+        answer(settings, sql, "table")
 
 
 def _say_what_next(path: Path, home: Path, out: Console) -> None:
     out.print(f"\nThe BI file: {path}")
-    out.print(f'Ask more:    .venv/bin/sahel query --home {home} "select * from marts.country_month limit 5"')
+    out.print(f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)")
     out.print(f"Look at it:  .venv/bin/sahel ui --home {home}")
     out.print("Real data:   .venv/bin/sahel run      (needs a network, no key)")

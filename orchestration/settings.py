@@ -111,6 +111,11 @@ def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
+def scope_text(countries: tuple[str, ...] | None) -> str:
+    """A country scope as the ledger and dbt are told it: always the same text for the same scope."""
+    return ALL_COUNTRIES if countries is None else ",".join(sorted(countries))
+
+
 def is_loopback(host: str | None) -> bool:
     """Whether a host names this machine, by name or by address."""
     if not host:

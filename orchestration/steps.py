@@ -28,7 +28,7 @@ from orchestration.feeds.http import HttpClient
 from orchestration.feeds.registry import feed_for
 from orchestration.feeds.ucdp import release_order
 from orchestration.records import Batch, LoadRequest, Parsed, Status
-from orchestration.settings import Settings, machine_now
+from orchestration.settings import Settings, machine_now, scope_text
 from orchestration.transform import NodeResult, build_command, manifest, project_hash, run_dbt
 from orchestration.warehouse import landing, publish as publication
 from orchestration.warehouse.connection import (
@@ -41,7 +41,7 @@ from orchestration.warehouse.connection import (
 from orchestration.warehouse.landing import Pending
 from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts, insert_rows, naive
 from orchestration.warehouse.payload_store import PayloadStore
-from orchestration.warehouse.promote import Clock, Outcome, promote, record_only, scope_text
+from orchestration.warehouse.promote import Clock, Outcome, promote, record_only
 from orchestration.warehouse.status import write_status
 
 Progress = Callable[[int, int | None, str], None]
@@ -339,7 +339,7 @@ def build(
     Raises ``transform.DbtFailed`` if dbt could not start.
     """
     settings, now, started = run.settings, run.settings.now(), machine_now()
-    digest = project_hash()
+    digest = project_hash(settings)
     with session(run) as connection:
         settle(run, connection)
         through = connection.execute("select max(attempt_id) from ledger.load_attempt").fetchone()[0]
@@ -347,8 +347,8 @@ def build(
     if changed is not None and not changed:
         return BuildReport(skipped="nothing new since the last build")
     failpoint("build.before_dbt")
-    command = build_command(changed, full_refresh=everything)
-    nodes = run_dbt(settings, command, now=now, on_event=on_event)
+    command = build_command(changed)
+    nodes = run_dbt(settings, command, on_event=on_event)
     failpoint("build.after_dbt")
     report = BuildReport(nodes=tuple(nodes))
     with session(run) as connection:

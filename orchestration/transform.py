@@ -10,11 +10,10 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration.settings import Settings
+from orchestration.settings import Settings, scope_text
 
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 
@@ -52,7 +51,6 @@ def run_dbt(
     settings: Settings,
     command: list[str],
     *,
-    now: datetime,
     on_event: Callable[[Any], None] | None = None,
 ) -> list[NodeResult]:
     """Run one dbt command and return its nodes' results. The database must not be open here.
@@ -67,7 +65,7 @@ def run_dbt(
     arguments = [
         *command,
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--vars", json.dumps({"sahel_now": now.isoformat()})),
+        *("--vars", json.dumps({"sahel_countries": scope_text(settings.countries)})),
     ]
     with _environment(settings):
         try:
@@ -84,9 +82,9 @@ def run_dbt(
     return [_node_result(item) for item in getattr(answer.result, "results", [])]
 
 
-def project_hash() -> str:
-    """A digest of the dbt project's sources: when it changes, everything is built anew."""
-    digest = hashlib.sha256()
+def project_hash(settings: Settings) -> str:
+    """A digest of the dbt project's sources and the country scope: when it changes, everything is built anew."""
+    digest = hashlib.sha256(scope_text(settings.countries).encode())
     for path in sorted(DBT_PROJECT.rglob("*")):
         if path.is_file() and path.suffix in (".sql", ".yml", ".csv", ".md") and "target" not in path.parts:
             digest.update(str(path.relative_to(DBT_PROJECT)).encode())
@@ -94,13 +92,11 @@ def project_hash() -> str:
     return digest.hexdigest()
 
 
-def build_command(changed_feeds: set[str] | None, *, full_refresh: bool) -> list[str]:
-    """The dbt command for a build. ``changed_feeds`` None builds everything, seeds included."""
+def build_command(changed_feeds: set[str] | None) -> list[str]:
+    """The dbt command for a build. ``changed_feeds`` None builds everything anew, seeds included."""
     command = ["build", "--exclude-resource-type", "unit_test"]
-    if full_refresh:
-        command.append("--full-refresh")
     if changed_feeds is None:
-        return command
+        return [*command, "--full-refresh"]
     wanted = [selector for feed in sorted(changed_feeds) for selector in SELECTION[feed]]
     return [*command, "--select", *wanted, *AUDIT, "--exclude", "resource_type:seed"]
 

@@ -259,8 +259,9 @@ def _table_events(
 ) -> Iterator[dg.AssetMaterialization]:
     """The tables of a file that the command line published, and the models below, which it built too."""
     rows = {(schema, name): size for schema, name, size in sizes}
-    known = context.repository_def.asset_graph.materializable_asset_keys if context.repository_def else set()
-    for key in sorted(known):
+    # In the order of the graph: what comes before what it reads would show as out of date.
+    graph = context.repository_def.asset_graph
+    for key in graph.toposorted_asset_keys:
         if key.path[0] in ("landing", "raw"):
             continue
         size = rows.get(tuple(key.path))

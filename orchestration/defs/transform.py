@@ -80,7 +80,7 @@ def dbt_manifest(settings: Settings) -> dict[str, Any]:
 def _parsed_aside() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="sahel-dbt-") as folder:
         aside = replace(Settings.from_env(), home=Path(folder))
-        run_dbt(aside, ["parse"], now=aside.now())
+        run_dbt(aside, ["parse"])
         return json.loads((aside.dbt_work / "target" / "manifest.json").read_text(encoding="utf-8"))
 
 

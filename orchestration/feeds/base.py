@@ -85,7 +85,9 @@ class Feed(Protocol):
         attempt with its error, and the rest goes on. Raises only for wrong requests (``ValueError``).
         """
 
-    def parse(self, batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None) -> Parsed:
+    def parse(
+        self, batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None
+    ) -> Parsed:
         """Parse the batch's payloads into the scratch database, applying the country scope.
 
         Raises ``NotTheFormat`` when a payload as a whole is not what it claims to be.
@@ -94,5 +96,3 @@ class Feed(Protocol):
 
 class NotTheFormat(ValueError):
     """A payload that fits no known dialect; refused as a whole, with the reason and the remedy."""
-
-

@@ -128,7 +128,9 @@ def parse_payload(
         },
     )
     (kept,) = scratch.execute("select count(*) from parsed_rows").fetchone()
-    return Parsed("parsed_rows", "rejects", seen, seen - len(rejects) - kept, extra_columns=tuple(layout.extra))
+    return Parsed(
+        "parsed_rows", "rejects", seen, seen - len(rejects) - kept, extra_columns=tuple(layout.extra)
+    )
 
 
 @contextmanager

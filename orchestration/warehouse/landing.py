@@ -99,9 +99,10 @@ def pending(connection: duckdb.DuckDBPyConnection, partition_key: str, table: st
     facts = json.loads(row[1])
     scope, extra = facts.pop("reads_scope"), facts.pop("extra_columns")
     return Pending(
-        batch=Batch.from_json(row[0]), reads_scope=tuple(scope) if scope is not None else None,
+        batch=Batch.from_json(row[0]),
+        reads_scope=tuple(scope) if scope is not None else None,
         extra_columns=tuple(extra),
-        **facts
+        **facts,
     )
 
 

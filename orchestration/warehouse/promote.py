@@ -15,6 +15,7 @@ from expectations.audit import Verdict
 from expectations.contracts import Promotion, TableContract, contract_for
 from expectations.reference import countries as world
 from orchestration.records import Attempt, Batch, Status
+from orchestration.settings import scope_text
 from orchestration.warehouse import landing
 from orchestration.warehouse.landing import Pending
 from orchestration.warehouse.ledger import insert_rows, naive, next_attempt_id
@@ -322,10 +323,7 @@ def _attempt_rows(
     """The ledger rows of a batch. One attempt carries the batch's counts; of several (days of a back-fill)
     each carries those of its own payloads."""
     batch = pending.batch
-    if len(batch.attempts) == 1:
-        split = {0: counts}
-    else:
-        split = _counts_by_attempt(connection, pending, first_id)
+    split = {0: counts} if len(batch.attempts) == 1 else _counts_by_attempt(connection, pending, first_id)
     rows = []
     for offset, attempt in enumerate(batch.attempts):
         row = _attempt_row(attempt, batch, clock, first_id + offset, split.get(offset, _Counts()))
@@ -428,11 +426,6 @@ def _write_state(
             }
             rows = [{**row, **filled} for row in rows]
         insert_rows(connection, table, rows)
-
-
-def scope_text(countries: tuple[str, ...] | None) -> str:
-    """A country scope as the ledger writes it."""
-    return "all" if countries is None else " ".join(sorted(countries))
 
 
 def _cover_file(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:

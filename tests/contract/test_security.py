@@ -8,6 +8,7 @@ import io
 import re
 import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pytest
@@ -141,19 +142,11 @@ def test_https_and_this_machine_are_accepted(tmp_path: Path, url: str) -> None:
 
 
 def test_the_ui_listens_on_this_machine_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-
-    class Started:
-        def __init__(self, command: list[str], **_: object) -> None:
-            started.append(command)
-
-        def wait(self) -> int:
-            return 0
-
-    monkeypatch.setattr(subprocess, "Popen", Started)
+    dagster = Mock(**{"return_value.wait.return_value": 0, "return_value.poll.return_value": 0})
+    monkeypatch.setattr(subprocess, "Popen", dagster)
     monkeypatch.setattr(ui, "prepare", lambda settings: {})
     ui.serve(settings, 3456)
-    (command,) = started
+    command = dagster.call_args.args[0]
     # Whatever the option is called, the one address that is named is this machine's.
     assert [word for word in command if re.fullmatch(r"[\d.]+\.\d+|::|localhost|\*", word)] == ["127.0.0.1"]
 

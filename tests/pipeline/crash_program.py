@@ -20,4 +20,3 @@ def main(home: str, until: str) -> None:
     report = steps.build(steps.Run(settings))
     assert not report.failed, report.failed_nodes
     steps.publish(steps.Run(settings))
-

@@ -75,7 +75,9 @@ def test_current_events_are_those_that_the_newest_releases_tell_of(made_home: Ma
     ]
     expected = made_home.served.publishers.ucdp.current_after(releases)
     with open_bi(made_home.settings) as bi:
-        found = dict(bi.execute("select source_event_id::bigint, fatalities_best from core.fct_event").fetchall())
+        found = dict(
+            bi.execute("select source_event_id::bigint, fatalities_best from core.fct_event").fetchall()
+        )
     assert set(found) == set(expected)
     assert {key: int(row["best"]) for key, row in expected.items()} == found
 
@@ -162,7 +164,9 @@ def test_rebuild_from_the_payload_store_gives_the_same_tables(made_home: MadeHom
     )
     before, told = digests(settings.home), [rows_of(settings.warehouse, sql) for sql in ledger]
     # Offline: the publishers' addresses lead nowhere.
-    offline = replace(settings, ucdp_url="http://127.0.0.1:9", gdelt_url="http://127.0.0.1:9", news_feeds=None)
+    offline = replace(
+        settings, ucdp_url="http://127.0.0.1:9", gdelt_url="http://127.0.0.1:9", news_feeds=None
+    )
     outcomes = steps.rebuild(steps.Run(offline))
     assert len(outcomes) > 10
     assert not steps.build(steps.Run(offline), everything=True).failed

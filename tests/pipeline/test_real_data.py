@@ -78,7 +78,11 @@ def test_the_outage_of_june_2025_is_in_the_ledger(real_home: RealHome) -> None:
         if attempt["stream"] == "export"
     }
     assert days["2025-06-14"] == "ok"
-    assert [day for day, status in sorted(days.items()) if "2025-06-15" <= day <= "2025-06-23" and status != "missing"] == []
+    assert [
+        day
+        for day, status in sorted(days.items())
+        if "2025-06-15" <= day <= "2025-06-23" and status != "missing"
+    ] == []
     open_slots = rows_of(
         real_home.settings.warehouse,
         """select count(*) from ledger.gdelt_slot where stream = 'export' and state = 'missing'

@@ -1,7 +1,6 @@
--- Days on which news feeds answered, and how often: on other days nothing was read of the news.
-select
+-- Which news feeds answered on which days: on other days nothing was read of the news.
+select distinct
     cast(recorded_at as date) as fetch_date,
-    count(*) as fetches
+    stream as feed_id
 from {{ source('ledger', 'load_attempt') }}
 where feed = 'news' and status in ('ok', 'empty', 'unchanged')
-group by cast(recorded_at as date)

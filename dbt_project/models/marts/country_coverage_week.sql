@@ -18,10 +18,10 @@ gdelt_window as (
     where stream in ('export', 'translation.export')
 ),
 
-news_fetches as (
+news_reading as (
     select
         {{ week_of('fetch_date') }} as week,
-        cast(sum(fetches) as bigint) as news_fetches
+        count(distinct feed_id) as news_feeds_read
     from {{ ref('int_news__fetch_day') }}
     group by {{ week_of('fetch_date') }}
 ),
@@ -38,7 +38,7 @@ read_weeks as (
 
     union all
 
-    select week from news_fetches
+    select week from news_reading
 ),
 
 spine as (
@@ -104,10 +104,10 @@ select
     coalesce(slot.slots_fetched, 0) as slots_fetched,
     coalesce(slot.slots_expected, 0) as slots_expected,
     coalesce(slot.mention_slots_fetched, 0) as mention_slots_fetched,
-    case when reading.news_fetches > 0 then coalesce(news.articles, 0) end as articles,
+    case when reading.news_feeds_read > 0 then coalesce(news.articles, 0) end as articles,
     cast(null as bigint) as stories,
-    case when reading.news_fetches > 0 then coalesce(news.publishers, 0) end as publishers,
-    coalesce(reading.news_fetches, 0) as news_fetches,
+    case when reading.news_feeds_read > 0 then coalesce(news.publishers, 0) end as publishers,
+    coalesce(reading.news_feeds_read, 0) as news_feeds_read,
     gdelt_window.observed_until as gdelt_observed_until,
     news_window.observed_until as news_observed_until,
     greatest(gdelt_window.observed_until, news_window.observed_until) as observed_until,
@@ -116,7 +116,7 @@ from calendar
 cross join gdelt_window
 cross join news_window
 left join gdelt_slots as slot on calendar.week = slot.week
-left join news_fetches as reading on calendar.week = reading.week
+left join news_reading as reading on calendar.week = reading.week
 left join gdelt_events as gdelt on calendar.country_iso3 = gdelt.country_iso3 and calendar.week = gdelt.week
 left join gdelt_mentions as mention on calendar.country_iso3 = mention.country_iso3 and calendar.week = mention.week
 left join news on calendar.country_iso3 = news.country_iso3 and calendar.week = news.week

@@ -137,14 +137,18 @@ def facts_of(table: str, **changes: Any) -> LoadFacts:
     return LoadFacts(**{**FACTS, **WINDOWS.get(table, {}), **changes})
 
 
-def judge(folder: Path, contract: TableContract, rows: list[dict[str, Any]], facts: LoadFacts, columns: str = "") -> audit.Verdict:
+def judge(
+    folder: Path, contract: TableContract, rows: list[dict[str, Any]], facts: LoadFacts, columns: str = ""
+) -> audit.Verdict:
     path = folder / f"{contract.table}.duckdb"
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path), config=dict(WAREHOUSE_CONFIG)) as connection:
         connection.execute(f"create table t ({columns or landing_columns(contract)})")
         for row in rows:
             names = ", ".join(f'"{name}"' for name in row)
-            connection.execute(f"insert into t ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
+            connection.execute(
+                f"insert into t ({names}) values ({', '.join('?' * len(row))})", list(row.values())
+            )
         return audit.run(connection, path, WAREHOUSE_CONFIG, contract, "t", facts)
 
 
@@ -221,7 +225,9 @@ def test_each_row_check_names_the_row_that_breaks_it(
         ("ucdp_ged", "publisher_columns_are_known", {"extra_columns": ("drone's {x}",)}),
     ],
 )
-def test_each_check_of_the_load_can_fail(table: str, name: str, changes: dict[str, Any], tmp_path: Path) -> None:
+def test_each_check_of_the_load_can_fail(
+    table: str, name: str, changes: dict[str, Any], tmp_path: Path
+) -> None:
     verdict = judge(tmp_path, CONTRACTS[table], [good_row(table)], facts_of(table, **changes))
     failed = {result.name: result for result in verdict.failures}
     assert set(failed) == {name}
@@ -229,9 +235,7 @@ def test_each_check_of_the_load_can_fail(table: str, name: str, changes: dict[st
 
 
 def test_mostly_undated_items_warn(tmp_path: Path) -> None:
-    rows = [
-        {**good_row("news_item", n), "published_at": None, "date_status": "undated"} for n in (1, 2, 3)
-    ]
+    rows = [{**good_row("news_item", n), "published_at": None, "date_status": "undated"} for n in (1, 2, 3)]
     verdict = judge(tmp_path, CONTRACTS["news_item"], rows, facts_of("news_item"))
     assert [result.name for result in verdict.failures] == ["most_items_are_dated"]
     assert verdict.level == "warn"
