@@ -43,7 +43,7 @@ demo: $(STAMP) ## build everything from the made world, offline, in ./data/demo,
 
 # Tests that share something dear stay in one process and in order (tests/conftest.py), so it is made once.
 test: $(STAMP) ## the whole test-suite, offline (WORKERS=2 processes; PYTEST_ARGS=... is handed on)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long tests: fifty random kills (minutes)
 	$(BIN)/python -m pytest -m soak -s $(PYTEST_ARGS)

@@ -41,7 +41,7 @@ from orchestration.warehouse.connection import (
 from orchestration.warehouse.landing import Pending
 from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts, insert_rows, naive
 from orchestration.warehouse.payload_store import PayloadStore
-from orchestration.warehouse.promote import Clock, Outcome, promote, record_only
+from orchestration.warehouse.promote import ONLY_KEYS_OF, Clock, Outcome, promote, record_only
 from orchestration.warehouse.status import write_status
 
 Progress = Callable[[int, int | None, str], None]
@@ -63,6 +63,10 @@ class Run:
     @property
     def store(self) -> PayloadStore:
         return PayloadStore(self.settings.payloads)
+
+    def at_one_time(self) -> "Run":
+        """The same run with its clock stopped: everything that one load records, it records at one time."""
+        return replace(self, settings=replace(self.settings, fixed_now=self.settings.now()))
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class BuildReport:
 
 def load(run: Run, request: LoadRequest) -> LoadReport:
     """Fetch, land, audit and promote one feed, batch by batch. Raises ``ValueError`` for a wrong request."""
+    run = run.at_one_time()
     with session(run) as connection:
         outcomes = [finish(run, connection, item) for item in fetch_and_land(run, connection, request)]
         if request.feed == "ucdp":
@@ -433,21 +438,25 @@ def _replay(run: Run, connection: duckdb.DuckDBPyConnection, entry: dict[str, An
 def _apply_in_order(run: Run, connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
     """Apply again, from the store, the UCDP releases that an older one was applied after.
 
-    Releases supersede each other in the publisher's order, not in that of our loads. What is out of order
-    is seen from the ledger alone, so a crash in between is made good by the next load.
+    Releases supersede each other in the publisher's order, not in that of our loads. Only the events that
+    the older release has changed meanwhile are looked at again. What is out of order is seen from the
+    ledger alone, so a crash in between is made good by the next load.
     """
     releases = [row for row in LedgerMemory(connection).ucdp_releases() if row["kind"] in _ORDERED_KINDS]
     outcomes = []
-    newest = 0
+    before: list[int] = []
     for row in sorted(releases, key=lambda row: release_order(row["release"])):
-        if row["attempt_id"] > newest:
-            newest = row["attempt_id"]
-            continue
-        batch = Batch.from_json(row["batch"])
-        batch = replace(batch, payloads=tuple(run.store.locate(payload) for payload in batch.payloads))
-        outcome = finish(run, connection, land(run, connection, batch))
-        outcomes.append(outcome)
-        newest = outcome.attempts[0]["attempt_id"]
+        attempt_id = row["attempt_id"]
+        if overruled_by := [earlier for earlier in before if earlier > attempt_id]:
+            batch = Batch.from_json(row["batch"])
+            payloads = tuple(run.store.locate(payload) for payload in batch.payloads)
+            options = {**batch.options, ONLY_KEYS_OF: overruled_by}
+            outcome = finish(
+                run, connection, land(run, connection, replace(batch, payloads=payloads, options=options))
+            )
+            outcomes.append(outcome)
+            attempt_id = outcome.attempts[0]["attempt_id"]
+        before.append(attempt_id)
     return outcomes
 
 

@@ -6,8 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestration.settings import Settings, SettingsError
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKSPACE = ROOT / "workspace.yaml"
 INSTANCE = Path(__file__).with_name("instance") / "dagster.yaml"
 HOST = "127.0.0.1"
-STOP_SECONDS = 20
+STOP_SECONDS = 8
 
 
 def prepare(settings: Settings) -> dict[str, str]:
@@ -44,10 +45,12 @@ def serve(settings: Settings, port: int) -> int:
     # `dg dev`, which Dagster recommends instead, is another package that brings many more.
     quiet = ("-W", "ignore:Function `dev_command`")
     command = [sys.executable, *quiet, "-m", "dagster", "dev", "-w", str(WORKSPACE), "--log-level", "warning"]
-    process = subprocess.Popen([*command, "-h", HOST, "-p", str(port)], env=environment, cwd=ROOT)
+    process = subprocess.Popen(
+        [*command, "-h", HOST, "-p", str(port)], env=environment, cwd=ROOT, start_new_session=True
+    )
     with _ended_with_us(process):
-        code = process.wait()
-    return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 1
+        process.wait()
+    return 0 if process.returncode in (0, -signal.SIGINT, -signal.SIGTERM) else 1
 
 
 def _refuse_taken(port: int) -> None:
@@ -63,22 +66,27 @@ def _refuse_taken(port: int) -> None:
 
 @contextmanager
 def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End Dagster, which ends its own children, when this process is interrupted or told to stop."""
+    """When this process is interrupted or told to stop, end Dagster with all that it started.
 
-    def stop(*_: object) -> None:
-        process.terminate()
+    It is a session of its own, so that one signal reaches the webserver, the daemon, the code server and
+    the runs, and none is left to hold the port or the warehouse.
+    """
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
-    except KeyboardInterrupt:
-        # The terminal has told Dagster too; it takes a few seconds to end its processes.
-        pass
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        until = time.monotonic() + STOP_SECONDS
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            while time.monotonic() < until:
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(0.2)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -176,7 +176,11 @@ def shown_from_ledger(
         judged = reader.execute(_VERDICTS, span).fetchall()
         sizes = reader.execute(_SIZES).fetchall()
     events = [event for load in loads for event in _load_events(*load)]
-    events += [_verdict_event(*verdict) for verdict in judged]
+    # Of results without a run Dagster keeps one for each partition of a check, and fails on a second.
+    judged_before = _judged_before(context)
+    for table, partition, *found in judged:
+        is_first = (_BY_TABLE[table].landing, partition) not in judged_before
+        events.append(_verdict_event(table, partition, *found, is_first=is_first))
     if last and not _published_here(context, version):
         events += _table_events(context, sizes, version)
     partitions = {key[1]: definition for key, definition in _DYNAMIC.items()}
@@ -240,18 +244,26 @@ def _load_events(
 
 
 def _verdict_event(
-    table: str, partition: str | None, verdict: str, checks: int, failed: str
+    table: str, partition: str | None, verdict: str, checks: int, failed: str, *, is_first: bool
 ) -> dg.AssetCheckEvaluation:
     ingested = _BY_TABLE[table]
+    of_partition = is_first and _is_partition(ingested, partition)
     return dg.AssetCheckEvaluation(
         asset_key=ingested.landing,
         check_name=AUDIT,
         passed=verdict == "pass",
         severity=dg.AssetCheckSeverity.ERROR if verdict == "block" else dg.AssetCheckSeverity.WARN,
         blocking=True,
-        partition=partition if _is_partition(ingested, partition) else None,
-        metadata={"checks": checks, "failed": failed or "none", "from": "the command line"},
+        partition=partition if of_partition else None,
+        description="from the command line",
+        metadata={"load": partition or "newest", "checks": checks, "failed": failed or "none"},
     )
+
+
+def _judged_before(context: dg.SensorEvaluationContext) -> set[tuple[dg.AssetKey, str | None]]:
+    checks = [dg.AssetCheckKey(one.landing, AUDIT) for one in TABLES if one.partitions]
+    known = context.instance.event_log_storage.get_asset_check_partition_info(checks)
+    return {(info.check_key.asset_key, info.partition_key) for info in known}
 
 
 def _table_events(

@@ -22,12 +22,12 @@ from orchestration.defs.automation import AFTER_SOURCES
 from orchestration.defs.ingest import TABLES
 from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
 from orchestration.defs.shown import OWNERS, POOL, plot
-from orchestration.settings import Settings
+from orchestration.settings import FEEDS, Settings
 from orchestration.transform import DBT_PROJECT, NodeResult, manifest, run_dbt
 
 WARNED = "warn"
-LEDGER_OF = {"gdelt_slot": "gdelt", "ucdp_release": "ucdp"}
-"""Ledger tables of one feed; the others tell of all."""
+LEDGER_OF = {"gdelt_slot": "gdelt", "ucdp_release": "ucdp", "coverage": "ucdp"}
+"""Ledger tables of one feed. The others tell of all, and concern the feed that a model is named for, or all."""
 
 
 class Translator(DagsterDbtTranslator):
@@ -42,7 +42,7 @@ class Translator(DagsterDbtTranslator):
             return spec  # a source: the raw assets, or the ledger
         layer = node["fqn"][1] if node["resource_type"] == "model" else "reference"
         return spec.replace_attributes(
-            deps=_without_ledger(spec.deps),
+            deps=_without_ledger(node["name"], spec.deps),
             group_name=layer,
             owners=OWNERS,
             tags={"layer": layer},
@@ -53,14 +53,15 @@ class Translator(DagsterDbtTranslator):
         )
 
 
-def _without_ledger(deps: Iterable[dg.AssetDep]) -> list[dg.AssetDep]:
+def _without_ledger(model: str, deps: Iterable[dg.AssetDep]) -> list[dg.AssetDep]:
     """The ledger commits with the data it tells of: whoever reads it comes after the raw tables of its feeds."""
+    named_for = next((feed for feed in FEEDS if f"_{feed}__" in model), None)
     keys: dict[dg.AssetKey, None] = {}
     for dep in deps:
         if dep.asset_key.path[0] != "ledger":
             keys[dep.asset_key] = None
             continue
-        feed = LEDGER_OF.get(dep.asset_key.path[1])
+        feed = LEDGER_OF.get(dep.asset_key.path[1], named_for)
         keys |= {one.raw: None for one in TABLES if feed in (None, one.contract.feed)}
     return [dg.AssetDep(key) for key in keys]
 

@@ -21,6 +21,10 @@ from orchestration.warehouse.landing import Pending
 from orchestration.warehouse.ledger import insert_rows, naive, next_attempt_id
 
 
+ONLY_KEYS_OF = "only_keys_of_attempts"
+"""Batch option of a release that is applied again: the attempts of older releases that it overrules."""
+
+
 @dataclass(frozen=True)
 class Clock:
     """When and in which run: ``recorded_at`` is the load's clock, the others the machine's."""
@@ -141,7 +145,8 @@ def _write_versions(
             f"select {landed}, l.payload_sha256, l.released_at, l.content_hash from "
             f"(select *, {_content_hash(contract)} as content_hash from {source}) l "
             f"left join latest_version v on {_same_key(contract, 'l', 'v')} "
-            "where v.content_hash is null or v.is_withdrawn or v.content_hash <> l.content_hash"
+            "where (v.content_hash is null or v.is_withdrawn or v.content_hash <> l.content_hash)"
+            f"{_only_touched(pending.batch, contract, 'l')}"
         )
     counts.loaded = connection.execute(
         f"insert into raw.{contract.table} ({columns}, payload_sha256, released_at, content_hash, recorded_at, attempt_id, is_withdrawn) "
@@ -158,6 +163,18 @@ def _write_versions(
         ).fetchone()[0]
     if contract.promotion is not Promotion.APPEND:
         connection.execute("drop table latest_version")
+
+
+def _only_touched(batch: Batch, contract: TableContract, alias: str) -> str:
+    """A filter for a release that is applied again: keys that the attempts it overrules have written."""
+    attempts = batch.options.get(ONLY_KEYS_OF)
+    if not attempts:
+        return ""
+    key = contract.key[0]
+    listed = ", ".join(str(int(attempt)) for attempt in attempts)
+    return (
+        f' and {alias}."{key}" in (select "{key}" from raw.{contract.table} where attempt_id in ({listed}))'
+    )
 
 
 def _unseen(connection: duckdb.DuckDBPyConnection, contract: TableContract, given: dict[str, Any]) -> str:
@@ -201,7 +218,7 @@ def _withdraw(
     """
     batch = pending.batch
     key = contract.key[0]
-    within = ["not v.is_withdrawn"]
+    within = [f"not v.is_withdrawn{_only_touched(batch, contract, 'v')}"]
     if contract.table == "ucdp_ged":
         within.append(
             f"v.date_end between date '{batch.options['period_start']}' and date '{batch.options['period_end']}'"

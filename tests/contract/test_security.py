@@ -142,10 +142,12 @@ def test_https_and_this_machine_are_accepted(tmp_path: Path, url: str) -> None:
 
 
 def test_the_ui_listens_on_this_machine_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    dagster = Mock(**{"return_value.wait.return_value": 0, "return_value.poll.return_value": 0})
+    # Nothing is started: a process that is not there must not be ended either.
+    dagster = Mock(side_effect=OSError("not started"))
     monkeypatch.setattr(subprocess, "Popen", dagster)
     monkeypatch.setattr(ui, "prepare", lambda settings: {})
-    ui.serve(settings, 3456)
+    with pytest.raises(OSError, match="not started"):
+        ui.serve(settings, 3456)
     command = dagster.call_args.args[0]
     # Whatever the option is called, the one address that is named is this machine's.
     assert [word for word in command if re.fullmatch(r"[\d.]+\.\d+|::|localhost|\*", word)] == ["127.0.0.1"]
