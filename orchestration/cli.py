@@ -265,7 +265,7 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
     if style == "json":
         click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1, default=str))
     elif style == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer = csv.writer(sys.stdout, lineterminator="\r\n")
         writer.writerow(columns)
         writer.writerows([_inert(value) for value in row] for row in rows)
     else:

@@ -120,6 +120,9 @@ def _landing(ingested: Ingested) -> dg.AssetsDefinition:
                 metadata=attempts(report),
                 allow_retries=down,
             )
+        if not landed.pending and not report.attempts and context.retry_number:
+            # An outlet that failed rests: asking for it again at once is not how an outage ends.
+            raise dg.Failure(f"{contract.feed}: down, and not due to be asked again yet", allow_retries=False)
         if not landed.pending and all(attempt["status"] == Status.MISSING for attempt in report.attempts):
             # Not materialised, so that the partition shows as missing and what follows has nothing to do.
             context.log.warning(f"{contract.feed}: the publisher has nothing for {partition or 'this fetch'}")

@@ -18,7 +18,6 @@ from zipfile import BadZipFile, ZipFile
 
 import duckdb
 
-from expectations.reference import countries as all_countries, scope_codes
 from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.http import FetchError, NotFoundError, RefusedError, Response
 from orchestration.feeds.ucdp_csv import MAX_CSV_BYTES, parse_payload
@@ -281,13 +280,6 @@ def _batch(
             }
         ]
     }
-    if kind in ("annual", "cumulative", "monthly"):
-        scope = context.settings.countries
-        wanted = [country.country_iso3 for country in all_countries()] if scope is None else scope
-        ledger_rows["coverage"] = [
-            {"feed": "ucdp", "source_release": release.name, "country_iso3": iso3, **period}
-            for iso3 in scope_codes(wanted, "gw")
-        ]
     return Batch(
         feed="ucdp",
         stream=release.stream,

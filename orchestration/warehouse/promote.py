@@ -20,7 +20,6 @@ from orchestration.warehouse import landing
 from orchestration.warehouse.landing import Pending
 from orchestration.warehouse.ledger import insert_rows, naive, next_attempt_id
 
-
 ONLY_KEYS_OF = "only_keys_of_attempts"
 """Batch option of a release that is applied again: the attempts of older releases that it overrules."""
 
@@ -91,8 +90,8 @@ def promote(
         )
         if not refused:
             _write_state(connection, batch, first_id, pending=pending)
-            if batch.options.get("kind") == "file":
-                _cover_file(connection, batch)
+            if batch.table == "ucdp_ged":
+                _cover(connection, pending)
         else:
             _write_state(connection, batch, first_id, only=("gdelt_slot",))
         outcome = _record(
@@ -158,8 +157,11 @@ def _write_versions(
         counts.withdrawn = _withdraw(connection, contract, pending, clock, attempt_id)
         counts.loaded += counts.withdrawn
     if contract.event_date_column:
+        # What is dated ahead of the load (a news item's wrong year) is not the newest thing known.
+        instant = f'cast("{contract.event_date_column}" as timestamp)'
         counts.newest = connection.execute(
-            f'select max(cast("{contract.event_date_column}" as timestamp)) from {source}', given
+            f"select max({instant}) from {source} where {instant} <= $now",
+            {**given, "now": naive(clock.recorded_at)},
         ).fetchone()[0]
     if contract.promotion is not Promotion.APPEND:
         connection.execute("drop table latest_version")
@@ -445,27 +447,35 @@ def _write_state(
         insert_rows(connection, table, rows)
 
 
-def _cover_file(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """A file loaded by hand covers the countries and the time that it tells of, and nothing else."""
-    codes = {country.gw_code: country.country_iso3 for country in world() if country.gw_code}
-    rows = connection.execute(
-        f"select country_id, min(date_end), max(date_end) from landing.{batch.table} where partition_key = ? group by 1",
-        [batch.partition_key],
-    ).fetchall()
-    release = batch.partition_key
+def _cover(connection: duckdb.DuckDBPyConnection, pending: Pending) -> None:
+    """Where and when this release was looking.
+
+    The publisher's releases look at every country of the scope that they were parsed under, in their whole
+    period; a file loaded by hand tells only of the countries and the days that are in it.
+    """
+    batch, options = pending.batch, pending.batch.options
+    iso3_of = {country.gw_code: country.country_iso3 for country in world() if country.gw_code}
+    if options["kind"] == "file":
+        told = connection.execute(
+            f"select country_id, min(date_end), max(date_end) from landing.{batch.table} where partition_key = ? group by 1",
+            [batch.partition_key],
+        ).fetchall()
+    else:
+        told = [(code, options["period_start"], options["period_end"]) for code in iso3_of]
+    scope = pending.reads_scope
     insert_rows(
         connection,
         "coverage",
         [
             {
                 "feed": batch.feed,
-                "source_release": release,
-                "country_iso3": codes[code],
+                "source_release": batch.partition_key,
+                "country_iso3": iso3_of[code],
                 "period_start": first,
                 "period_end": last,
             }
-            for code, first, last in rows
-            if code in codes
+            for code, first, last in told
+            if code in iso3_of and (scope is None or iso3_of[code] in scope)
         ],
     )
 

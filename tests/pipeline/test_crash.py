@@ -19,8 +19,6 @@ import pytest
 
 from orchestration.made_world import WORLD_END, Publishers, Served, World, serve
 
-pytestmark = pytest.mark.xdist_group("crash")
-
 POINTS = (
     "load.payload_stored:2",
     "load.landed",

@@ -15,8 +15,6 @@ from orchestration.settings import MADE_MARKER, Settings
 from tests.pipeline.conftest import open_bi, rows_of
 from tests.pipeline.test_crash import digests
 
-pytestmark = pytest.mark.xdist_group("made_world")
-
 FIRST_VISIT = WORLD_END - timedelta(days=92)
 GDELT_DAYS = 9
 
@@ -185,6 +183,21 @@ def test_an_older_release_loaded_late_does_not_undo_the_newer(made_home: MadeHom
     expected = made_home.served.publishers.ucdp.current_after(["25.1", "26.1"])
     assert order == [("25.1",), ("26.1",)]
     assert dict(late) == {key: int(row["best"]) for key, row in expected.items()}
+
+
+def test_a_rebuild_under_a_wider_scope_needs_no_download_and_covers_what_it_loads(
+    made_home: MadeHome, tmp_path: Path
+) -> None:
+    narrow = replace(settings_of(tmp_path, made_home.served, WORLD_END), countries=("MLI",))
+    steps.load(steps.Run(narrow), LoadRequest("ucdp", release="26.1"))
+    wide = replace(narrow, countries=("MLI", "BEN"), ucdp_url="http://127.0.0.1:9")
+    steps.rebuild(steps.Run(wide))
+    covered = "select country_iso3, period_start from ledger.coverage order by 1"
+    assert rows_of(wide.warehouse, covered) == [("BEN", date(1989, 1, 1)), ("MLI", date(1989, 1, 1))]
+    loaded = dict(rows_of(wide.warehouse, "select country_id, count(*) from raw.ucdp_ged group by 1"))
+    assert set(loaded) == {432, 434}
+    steps.rebuild(steps.Run(replace(wide, countries=("MLI",))))
+    assert rows_of(wide.warehouse, covered) == [("MLI", date(1989, 1, 1))]
 
 
 _CURRENT = """

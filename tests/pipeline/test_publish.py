@@ -20,8 +20,6 @@ from orchestration.warehouse.connection import open_published, open_warehouse
 from orchestration.warehouse.publish import PublishRefused
 from tests.pipeline.conftest import RealHome
 
-pytestmark = pytest.mark.xdist_group("real_data")
-
 
 @pytest.fixture
 def own_home(real_home: RealHome, tmp_path: Path) -> Iterator[Settings]:

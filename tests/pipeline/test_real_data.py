@@ -3,11 +3,7 @@
 import json
 from datetime import date
 
-import pytest
-
 from tests.pipeline.conftest import RealHome, open_bi, rows_of
-
-pytestmark = pytest.mark.xdist_group("real_data")
 
 EVENTS = {"MLI": 2120, "CIV": 360, "SEN": 308, "BEN": 36, "GNB": 22}
 

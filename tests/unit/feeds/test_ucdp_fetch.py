@@ -124,16 +124,6 @@ def test_one_release_is_stored_and_described(fetch, server, tmp_path):
     assert (attempt.stream, attempt.status, attempt.payload_keys) == ("ged", Status.OK, ("25.1",))
     assert (attempt.window_start.date(), attempt.window_end.date()) == (date(1989, 1, 1), date(2024, 12, 31))
     rows = batch.ledger_rows
-    assert rows["coverage"] == [
-        {
-            "feed": "ucdp",
-            "source_release": "25.1",
-            "country_iso3": iso3,
-            "period_start": date(1989, 1, 1),
-            "period_end": date(2024, 12, 31),
-        }
-        for iso3 in ("MLI", "BEN")
-    ]
     (release,) = rows["ucdp_release"]
     assert (release["release"], release["kind"], release["payload_sha256"]) == (
         "25.1",
@@ -163,15 +153,6 @@ def test_each_kind_of_release(fetch, server, release, kind, stream, withdraws, t
         withdraws,
         table,
     )
-    assert ("coverage" in batch.ledger_rows) is (kind != "actor")
-
-
-def test_the_whole_world_is_covered_where_it_is_wanted(fetch, server):
-    publish(server, "25.1")
-    (batch,) = fetch(release="25.1", countries=None)
-    covered = {row["country_iso3"] for row in batch.ledger_rows["coverage"]}
-    assert {"MLI", "USA", "JPN"} <= covered
-    assert "ABW" not in covered  # Aruba has no Gleditsch-Ward code
 
 
 def test_fetched_release_parses(fetch, server, tmp_path):
@@ -402,7 +383,6 @@ def test_file_goes_by_the_release_it_is(
     assert batch.payloads[0].released_at is None
     assert (batch.partition_key, batch.options["release"]) == (release, release)
     assert (batch.options["kind"], batch.stream, batch.options["withdraws"]) == (kind, stream, withdraws)
-    assert ("coverage" in batch.ledger_rows) is (kind != "file")
     assert server.asked == []
 
 
