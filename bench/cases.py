@@ -157,16 +157,18 @@ def _gdelt_load(data: Path, work: Path, countries: tuple[str, ...] | None) -> di
 def ticks(data: Path, work: Path) -> dict[str, Any]:
     """A tick with nothing new and one with one slot (load, build, publish), at 1 and at 10 times the history.
 
-    Warm, in one process. History is made GDELT of 30 and 300 days, both streams, and the made UCDP.
+    Warm, in one process. History is made GDELT of 3 and 30 days (four streams, about 250 rows an export
+    slot, most of them in scope) beside all of the made UCDP and news.
     """
     from orchestration.made_world import Publishers, World, serve
 
     _warm()
     measured: dict[str, Any] = {}
-    end = datetime(2026, 6, 20, tzinfo=UTC)
+    end = datetime(2026, 5, 20, tzinfo=UTC)
     for factor in (1, 10):
-        first = end - timedelta(days=30 * factor)
-        publishers = Publishers(World(seed=1), as_of=end, gdelt_windows=((first, end + timedelta(days=3)),))
+        first = end - timedelta(days=3 * factor)
+        world = World(seed=1, rows_per_slot=250)
+        publishers = Publishers(world, as_of=end, gdelt_windows=((first, end + timedelta(days=1)),))
         publishers.prepare()
         home = work / f"history_{factor}"
         with serve(publishers) as served:
@@ -180,8 +182,8 @@ def ticks(data: Path, work: Path) -> dict[str, Any]:
             measured[f"gdelt_rows_{factor}x"] = _rows(settings)
             empty, slot = [], []
             for number in range(1, 6):
-                now = end + timedelta(minutes=15 * 8 * number)
-                empty.append(_timed_tick(replace(settings, fixed_now=now - timedelta(minutes=100))))
+                now = end + timedelta(minutes=15 * number)
+                empty.append(_timed_tick(replace(settings, fixed_now=now - timedelta(minutes=10))))
                 publishers.as_of = now
                 slot.append(_timed_tick(replace(settings, fixed_now=now)))
             measured[f"nothing_new_{factor}x"] = sorted(empty)[2]

@@ -5,11 +5,14 @@ Exit codes: 0 success, 1 the work failed, 2 wrong usage. Errors are one line wit
 
 import csv
 import json
+import math
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
@@ -26,23 +29,32 @@ from rich.text import Text
 
 from expectations.report import MADE_BANNER
 from orchestration.settings import FEEDS, Settings, SettingsError
-from orchestration.warehouse.connection import WarehouseBusy, WarehouseMissing, open_published
+from orchestration.transform import DbtFailed
+from orchestration.warehouse.connection import (
+    WarehouseBusy,
+    WarehouseDamaged,
+    WarehouseMissing,
+    is_interrupt,
+    open_published,
+)
 from orchestration.warehouse.publish import QUERIES, PublishRefused
-from orchestration.warehouse.status import read_status
+from orchestration.warehouse.status import NOTHING_YET, read_status
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EXPECTED_ERRORS = (
-    SettingsError,
     WarehouseBusy,
+    WarehouseDamaged,
     WarehouseMissing,
     PublishRefused,
-    FileNotFoundError,
-    PermissionError,
+    DbtFailed,
+    OSError,
     duckdb.Error,
 )
+INTERRUPTED = "interrupted; run the command again, it goes on from what is stored"
 WIDEST_CELL, WIDEST_TABLE = 48, 1_000
+MOST_WARNINGS = 5
 HOME = click.option(
     "--home",
     type=click.Path(path_type=Path),
@@ -50,7 +62,26 @@ HOME = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _OneLine(click.Group):
+    """Click's own complaints in one line too, as every other error of ours."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            code = super().main(*arguments, **{**options, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(2)
+        except click.UsageError as error:
+            context = error.ctx.command_path if error.ctx else "sahel"
+            _complain(f"{error.format_message().rstrip('.')}; see `{context} --help`")
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            _complain(INTERRUPTED)
+            sys.exit(130)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sahel-monitor")
 def main() -> None:
     """Sahel Monitor: conflict-event and news feeds, audited, modelled and published as one DuckDB file."""
@@ -64,24 +95,22 @@ def command(function: Callable[..., int | None]) -> click.Command:
     def wrapped(home: Path | None, **arguments: Any) -> None:
         try:
             settings = Settings.from_env(home)
-            code = function(settings, **arguments)
+            with _interruptible():
+                code = function(settings, **arguments)
         except click.ClickException:
             raise
         except SettingsError as error:
             _complain(str(error))
             sys.exit(2)
-        except EXPECTED_ERRORS as error:
-            _complain(str(error))
-            sys.exit(1)
-        except KeyboardInterrupt:
-            _complain("interrupted; run the command again, it goes on from what is stored")
-            sys.exit(130)
-        except Exception as error:
-            if os.environ.get("SAHEL_TRACEBACK"):
-                raise
-            _complain(
-                f"{type(error).__name__}: {error}; set SAHEL_TRACEBACK=1 to see where, and please report it"
-            )
+        except BrokenPipeError:
+            # Who read our output (`| head`) has had enough; nothing more may be flushed into it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except (Exception, KeyboardInterrupt) as error:
+            if is_interrupt(error):
+                _complain(INTERRUPTED)
+                sys.exit(130)
+            _complain_of(error)
             sys.exit(1)
         sys.exit(code or 0)
 
@@ -95,12 +124,19 @@ def command(function: Callable[..., int | None]) -> click.Command:
 def run(settings: Settings, feeds: tuple[str, ...]) -> int:
     """Load every enabled feed up to now, build, audit, publish."""
     from orchestration import steps
+    from orchestration.feeds.news import FeedListError
     from orchestration.records import LoadRequest
 
     failed = False
     for feed in feeds or settings.feeds:
-        with _progress(feed) as progress:
-            report = steps.load(steps.Run(settings, progress=progress), LoadRequest(feed=feed))
+        try:
+            with _progress(feed) as progress:
+                report = steps.load(steps.Run(settings, progress=progress), LoadRequest(feed=feed))
+        except FeedListError as error:
+            # What is wrong with one feed does not stop the others.
+            _complain(str(error))
+            failed = True
+            continue
         _tell_load(report)
         failed = failed or report.failed
     if _build(settings):
@@ -143,6 +179,8 @@ def load(
     with _progress(feed) as progress:
         try:
             report = steps.load(steps.Run(settings, progress=progress), request)
+        except SettingsError:
+            raise
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     _tell_load(report)
@@ -153,6 +191,8 @@ def load(
 @click.option("--full", is_flag=True, help="Build every model anew, also those that only add what is new.")
 def build(settings: Settings, full: bool) -> int:
     """Build the dbt models and run their tests."""
+    if _has_no_warehouse(settings):
+        return 1
     return _build(settings, everything=full)
 
 
@@ -160,6 +200,8 @@ def build(settings: Settings, full: bool) -> int:
 @click.option("--public", is_flag=True, help="Refuse if a feed's licence forbids redistribution.")
 def publish(settings: Settings, public: bool) -> int:
     """Publish core, marts and audit as the BI file, Parquet and manifest."""
+    if _has_no_warehouse(settings):
+        return 1
     _publish(settings, public=public)
     return 0
 
@@ -181,7 +223,7 @@ def status(settings: Settings, as_json: bool) -> int:
     """Per feed: last success, newest record, lag, failures, rows; per mart: rows, built at."""
     known = read_status(settings.home)
     if as_json:
-        click.echo(json.dumps(known or {"feeds": [], "marts": []}, indent=1))
+        click.echo(json.dumps(known or NOTHING_YET, indent=1))
         return 0
     if known is None:
         out.print(
@@ -259,11 +301,19 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
         _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
         return 1
     with open_published(settings.bi_file) as reader:
-        cursor = reader.execute(sql)
-        columns = [column[0] for column in cursor.description or []]
-        rows = cursor.fetchall()
+        try:
+            cursor = reader.execute(sql)
+            columns = _distinct([column[0] for column in cursor.description or []])
+            rows = cursor.fetchall()
+        except duckdb.CatalogException as error:
+            _complain(f"{_first_part(error)} There are: {_tables(reader)}")
+            return 1
+        except duckdb.Error as error:
+            _complain(_first_part(error))
+            return 1
     if style == "json":
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1, default=str))
+        answers = [dict(zip(columns, map(_json_value, row), strict=True)) for row in rows]
+        click.echo(json.dumps(answers, indent=1, ensure_ascii=False))
     elif style == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\r\n")
         writer.writerow(columns)
@@ -277,6 +327,14 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
 
 
 # --- inside -------------------------------------------------------------------------------------
+
+
+def _has_no_warehouse(settings: Settings) -> bool:
+    """Whether there is nothing to work on, and the user has been told. A journal without it is another matter."""
+    if settings.warehouse.exists() or settings.payloads.exists():
+        return False
+    _complain(f"nothing is loaded in {settings.home}; run `sahel run` first, or `sahel demo` for made data")
+    return True
 
 
 def _home_was_given() -> bool:
@@ -298,10 +356,15 @@ def _build(settings: Settings, *, everything: bool = False) -> int:
         f"build: {len(report.nodes) - len(tests)} models and seeds, {len(tests)} tests, {len(warned)} warnings"
     )
     for node in warned:
-        err.print(f"  warning: {node.name}: {node.message}", markup=False)
+        err.print(f"  warning: {node.name}: {_failing(node)}", markup=False)
     for node in report.failed_nodes:
-        err.print(f"  failed: {node.name}: {node.message}", markup=False)
+        err.print(f"  failed: {node.name}: {_failing(node)}", markup=False)
     return 1 if report.failed else 0
+
+
+def _failing(node: Any) -> str:
+    """What a dbt test found, or why a model could not be built."""
+    return f"{node.failures} rows" if node.failures else " ".join((node.message or node.status).split())
 
 
 def _publish(settings: Settings, *, public: bool = False) -> None:
@@ -322,19 +385,56 @@ def _tell_load(report: Any) -> None:
     quarantined = sum(outcome.rows_quarantined for outcome in report.outcomes)
     out.print(f"{report.feed}: {report.rows_loaded:,} new rows ({told}; {quarantined} quarantined)")
     problems = report.problems
-    for line in problems[:10]:
+    for line in problems[:MOST_WARNINGS]:
         err.print(f"  warning: {line}", markup=False)
-    if len(problems) > 10:
-        err.print(f"  … and {len(problems) - 10} more; see audit.load_history and audit.quality_result")
+    if len(problems) > MOST_WARNINGS:
+        err.print(f"  … and {len(problems) - MOST_WARNINGS} more; `sahel status` tells of each")
 
 
 def _question(text: str) -> str:
     known = {path.stem: path for path in QUERIES.glob("*.sql")}
     if text in known:
         return known[text].read_text(encoding="utf-8")
-    if " " not in text.strip():
+    if len(text.split()) < 2:
         raise click.UsageError(f"no question named {text!r}; use SQL, or one of: {', '.join(sorted(known))}")
     return text
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Column names as they are, a repeated one numbered: `select 1 as a, 2 as a` has two answers."""
+    seen: dict[str, int] = {}
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return told
+
+
+def _tables(reader: duckdb.DuckDBPyConnection) -> str:
+    rows = reader.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('core', 'marts') order by 1"
+    ).fetchall()
+    return ", ".join(name for (name,) in rows)
+
+
+def _first_part(error: duckdb.Error) -> str:
+    """DuckDB's sentence without the picture of the line, which does not survive being one line."""
+    return " ".join(str(error).split("\n\nLINE ")[0].split())
+
+
+def _json_value(value: Any) -> Any:
+    """A value as JSON has it: numbers as numbers, times as ISO 8601; JSON knows no NaN and no infinity."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _json_value(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 def _inert(value: Any) -> Any:
@@ -396,6 +496,44 @@ def _cell(value: Any) -> str:
 def _label(is_made: bool) -> None:
     if is_made:
         out.print(MADE_BANNER)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """The first Ctrl-C waits for downloads on their way, the second for nothing; neither loses anything."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+
+    def interrupt(number: int, _: Any) -> None:
+        pressed.append(number)
+        if len(pressed) > 1:
+            os._exit(130)
+        _complain("stopping; press Ctrl-C again to stop at once")
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+
+
+def _complain_of(error: BaseException) -> None:
+    """An error in one line: its own words where it was expected, else with how to report it."""
+    if isinstance(error, OSError) and error.strerror:
+        _complain(
+            f"{error.filename or 'the system'}: {error.strerror}; is the home a folder with space to write?"
+        )
+    elif isinstance(error, EXPECTED_ERRORS):
+        _complain(str(error))
+    elif os.environ.get("SAHEL_TRACEBACK"):
+        raise error
+    else:
+        _complain(
+            f"{type(error).__name__}: {error}; set SAHEL_TRACEBACK=1 to see where, and please report it"
+        )
 
 
 def _complain(message: str) -> None:

@@ -33,8 +33,6 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
         resources=held,
         # There is one writer, so processes would only wait for each other, each after seconds of imports.
         executor=dg.in_process_executor,
-        # The terminal shows what needs someone; the whole log of a run is on its page.
-        loggers={"console": dg.colored_console_logger.configured({"log_level": "WARNING"})},
     )
 
 

@@ -157,7 +157,11 @@ def _countries(text: str | None) -> tuple[str, ...] | None:
 
 def _url(env: Mapping[str, str], name: str, default: str) -> str:
     text = (env.get(name) or default).rstrip("/")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # read here, where a wrong one can be told of
+    except ValueError as error:
+        raise SettingsError(f"{name}: not an address ({error}); write e.g. {default}, with https") from None
     if parts.scheme == "https" and parts.hostname:
         return text
     if parts.scheme == "http" and is_loopback(parts.hostname):

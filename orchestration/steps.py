@@ -7,13 +7,17 @@ knowledge of a single publisher here.
 import json
 import os
 import shutil
+import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 
@@ -28,12 +32,14 @@ from orchestration.feeds.http import HttpClient
 from orchestration.feeds.registry import feed_for
 from orchestration.feeds.ucdp import release_order
 from orchestration.records import Batch, LoadRequest, Parsed, Status
-from orchestration.settings import Settings, machine_now, scope_text
+from orchestration.settings import Settings, SettingsError, is_loopback, machine_now, scope_text
 from orchestration.transform import NodeResult, build_command, manifest, project_hash, run_dbt
 from orchestration.warehouse import landing, publish as publication
 from orchestration.warehouse.connection import (
     WAREHOUSE_CONFIG,
+    WarehouseDamaged,
     WarehouseMissing,
+    is_interrupt,
     open_scratch,
     open_warehouse,
     scratch_file,
@@ -93,11 +99,11 @@ class LoadReport:
 
     @property
     def problems(self) -> list[str]:
-        """One line per attempt that was refused or failed, and per verdict with a warning."""
+        """One line per attempt that was refused or failed or found nothing there, and per verdict with a warning."""
         told = [
-            f"{attempt['feed']} {attempt['stream']} {attempt['partition_key']}: {attempt['status']}: {attempt['error']}"
+            f"{_name(attempt)}: {attempt['status']}: {attempt['error']}"
             for attempt in self.attempts
-            if attempt["status"] not in GOOD
+            if attempt["status"] not in GOOD or attempt["status"] == Status.MISSING
         ]
         return told + [
             f"{self.feed}: {outcome.summary}" for outcome in self.outcomes if outcome.level == "warn"
@@ -206,7 +212,8 @@ def session(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
             f"{settings.warehouse} is missing, but the payload store remembers loads: run `sahel rebuild` "
             f"(or remove {settings.payloads} to start from nothing)"
         )
-    with open_warehouse(settings.warehouse) as connection:
+    waiting = partial(run.progress, 0, None, "waiting for another process that writes the warehouse")
+    with open_warehouse(settings.warehouse, waiting=waiting) as connection:
         # Only the writer may sweep: whoever holds the lock knows that nobody else is at work.
         run.store.sweep()
         shutil.rmtree(settings.scratch, ignore_errors=True)
@@ -217,6 +224,7 @@ def fetch_and_land(
     run: Run, connection: duckdb.DuckDBPyConnection, request: LoadRequest
 ) -> Iterator[Pending | Batch]:
     """Land what the feed fetches, one batch at a time. A batch with nothing to land is yielded as it is."""
+    _refuse_to_mix(run.settings, request.feed)
     feed = feed_for(request.feed)
     with HttpClient(run.settings) as http:
         context = Context(
@@ -236,7 +244,8 @@ def fetch_and_land(
 
 
 def land(run: Run, connection: duckdb.DuckDBPyConnection, batch: Batch) -> Pending | Batch:
-    """Parse a batch in a scratch instance and land it. A payload that is not the format comes back refused."""
+    """Parse a batch in a scratch instance and land it. A payload that is not the format comes back refused,
+    one that the parser fails at comes back failed: in both cases the feed's other batches go on."""
     if batch.table is None:
         return batch
     countries = run.settings.countries
@@ -245,6 +254,13 @@ def land(run: Run, connection: duckdb.DuckDBPyConnection, batch: Batch) -> Pendi
             parsed: Parsed = feed_for(batch.feed).parse(batch, scratch, countries)
         except NotTheFormat as error:
             return _without_landing(batch, Status.REFUSED, str(error))
+        except Exception as error:
+            if is_interrupt(error):
+                raise
+            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return _without_landing(
+                batch, Status.FAILED, f"the parser failed on it, please report this: {told}"
+            )
         path = scratch_file(scratch)
         scratch.close()
         item = landing.land(connection, batch, parsed, path, countries)
@@ -261,14 +277,15 @@ def audit(run: Run, connection: duckdb.DuckDBPyConnection, item: Pending) -> Ver
         f"create or replace view {view} as select * from landing.{contract.table} where partition_key = '{key}'"
     )
     try:
-        verdict = gx_audit.run(
-            connection,
-            run.settings.warehouse,
-            WAREHOUSE_CONFIG,
-            contract,
-            view,
-            _facts(connection, item, run.settings.now()),
-        )
+        with _not_interrupted():
+            verdict = gx_audit.run(
+                connection,
+                run.settings.warehouse,
+                WAREHOUSE_CONFIG,
+                contract,
+                view,
+                _facts(connection, item, run.settings.now()),
+            )
     except Exception as error:
         # A check that cannot run must stop the load, and leave a row that says so.
         broken = CheckResult(
@@ -394,13 +411,16 @@ def publish(run: Run, *, public: bool = False) -> publication.Published:
 def rebuild(run: Run) -> list[Outcome]:
     """The warehouse anew from the payload store, offline, in the order and under the clocks of the journal.
 
-    The old warehouse stays until the new one is complete. Raises ``FileNotFoundError`` naming a payload
-    that the store has lost.
+    The old warehouse stays until the new one is complete. Raises ``FileNotFoundError`` naming what the store
+    has lost: a payload, the journal, or a part of it.
     """
     settings = run.settings
-    if settings.warehouse.exists():
-        with open_warehouse(settings.warehouse) as connection:
-            settle(run, connection)
+    known = _settled_attempts(run)
+    if not run.store.journal.is_file():
+        raise FileNotFoundError(
+            f"no loads are remembered in {settings.payloads}, so there is nothing to rebuild from; "
+            "restore the folder from its backup, or begin with `sahel run`"
+        )
     new = settings.warehouse.with_name("warehouse.rebuilding.duckdb")
     _remove_database(new)
     entries = list(run.store.read_journal())
@@ -413,7 +433,14 @@ def rebuild(run: Run) -> list[Outcome]:
             )
         connection.execute("delete from ledger.journal_outbox")
         connection.execute("checkpoint")
-    _remove_database(settings.warehouse)
+        rebuilt = _count_attempts(connection)
+    if rebuilt < known:
+        _remove_database(new)
+        raise FileNotFoundError(
+            f"{run.store.journal} tells of {rebuilt} attempts and the warehouse of {known}: the journal is not "
+            "whole; the warehouse stays as it is; restore the journal from its backup"
+        )
+    _wal(settings.warehouse).unlink(missing_ok=True)
     os.replace(new, settings.warehouse)
     with open_warehouse(settings.warehouse) as connection:
         settle(run, connection)
@@ -482,11 +509,11 @@ def _without_landing(batch: Batch, status: Status, error: str | None = None) -> 
         replace(attempt, status=status, error=error) if attempt.status is Status.OK else attempt
         for attempt in batch.attempts
     )
-    kept = {
-        table: rows for table, rows in batch.ledger_rows.items() if table in ("gdelt_slot", "http_validator")
-    }
-    if status is Status.REFUSED:
-        kept.pop("http_validator", None)
+    # A validator says "I have it"; a slot that the parser failed at stays one to ask for.
+    keeps = {Status.REFUSED: {"gdelt_slot"}, Status.FAILED: set()}.get(
+        status, {"gdelt_slot", "http_validator"}
+    )
+    kept = {table: rows for table, rows in batch.ledger_rows.items() if table in keeps}
     return replace(batch, table=None, attempts=attempts, ledger_rows=kept)
 
 
@@ -522,18 +549,18 @@ def _facts(connection: duckdb.DuckDBPyConnection, item: Pending, now: datetime) 
 
 
 def _changed_feeds(connection: duckdb.DuckDBPyConnection, digest: str) -> set[str] | None:
-    """Feeds with new rows since the last good build; None where everything must be built."""
+    """Feeds with new rows since the last good build, ``audit`` where only the ledger has news; None for everything."""
     last = fetch_dicts(
         connection, "select * from ledger.build where status = 'ok' order by finished_at desc limit 1"
     )
     if not last or last[0]["project_hash"] != digest:
         return None
     rows = connection.execute(
-        """select distinct feed from ledger.load_attempt
+        """select distinct case when rows_loaded > 0 then feed else 'audit' end from ledger.load_attempt
            where attempt_id > ? and (rows_loaded > 0 or status not in ('unchanged', 'empty'))""",
         [last[0]["through_attempt_id"] or 0],
     ).fetchall()
-    return {feed for (feed,) in rows}
+    return {changed for (changed,) in rows}
 
 
 def _clock(run: Run, started: datetime) -> Clock:
@@ -542,9 +569,63 @@ def _clock(run: Run, started: datetime) -> Clock:
     )
 
 
+def _settled_attempts(run: Run) -> int:
+    """How many attempts the warehouse knows, once the journal has them all; 0 where it cannot be read."""
+    if not run.settings.warehouse.exists():
+        return 0
+    try:
+        with open_warehouse(run.settings.warehouse) as connection:
+            settle(run, connection)
+            return _count_attempts(connection)
+    except WarehouseDamaged:
+        return 0
+
+
+def _count_attempts(connection: duckdb.DuckDBPyConnection) -> int:
+    return connection.execute("select count(*) from ledger.load_attempt").fetchone()[0]
+
+
 def _remove_database(path: Path) -> None:
     path.unlink(missing_ok=True)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    _wal(path).unlink(missing_ok=True)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _refuse_to_mix(settings: Settings, feed: str) -> None:
+    """A home holds the made world or the real one: a label that is true of some rows only is no label."""
+    url = {"ucdp": settings.ucdp_url, "gdelt": settings.gdelt_url}.get(feed)
+    served_here = is_loopback(urlsplit(url).hostname) if url else settings.news_feeds is not None
+    if settings.is_made and not served_here:
+        raise SettingsError(
+            f"{settings.home} holds made data, and {feed} is a real publisher; give real data a home of its own "
+            "with --home or SAHEL_HOME"
+        )
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Ctrl-C waits until this is over. A check that was interrupted would pass for one that could not run,
+    and refuse good data."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
+def _name(attempt: dict[str, Any]) -> str:
+    """An attempt as a person names it; the partition of a news fetch repeats the outlet's id."""
+    partition = attempt["partition_key"].split("@")[0]
+    return " ".join(dict.fromkeys((attempt["feed"], attempt["stream"], partition)))
 
 
 _LATEST_VERDICTS = """

@@ -21,9 +21,9 @@ SELECTION = {
     "ucdp": ("source:raw.ucdp_ged+", "source:raw.ucdp_actor+", "source:ledger.coverage+"),
     "gdelt": ("source:raw.gdelt_event+", "source:raw.gdelt_mention+", "source:ledger.gdelt_slot+"),
     "news": ("source:raw.news_item+",),
+    "audit": ("path:models/audit",),
 }
-"""What a feed's new rows can change. The audit models are built with every selection."""
-AUDIT = ("path:models/audit",)
+"""What a feed's new rows can change. The audit models tell of the ledger and are built every time."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ def run_dbt(
     settings.dbt_work.mkdir(parents=True, exist_ok=True)
     arguments = [
         *command,
+        # What dbt has to say is in the answer; on the console it would come twice, an interrupt as a traceback.
+        *("--log-level", "none"),
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--vars", json.dumps({"sahel_countries": scope_text(settings.countries)})),
     ]
@@ -76,9 +78,10 @@ def run_dbt(
             DuckDBConnectionManager.close_all_connections()
             gc.collect()
     if answer.exception is not None:
-        raise DbtFailed(
-            f"dbt could not run: {str(answer.exception).strip().splitlines()[0]}; try `sahel doctor`"
-        )
+        if isinstance(_root(answer.exception), KeyboardInterrupt):
+            raise KeyboardInterrupt
+        told = " ".join(str(answer.exception).split()) or type(answer.exception).__name__
+        raise DbtFailed(f"dbt could not run: {told}; try `sahel doctor`")
     return [_node_result(item) for item in getattr(answer.result, "results", [])]
 
 
@@ -97,8 +100,8 @@ def build_command(changed_feeds: set[str] | None) -> list[str]:
     command = ["build", "--exclude-resource-type", "unit_test"]
     if changed_feeds is None:
         return [*command, "--full-refresh"]
-    wanted = [selector for feed in sorted(changed_feeds) for selector in SELECTION[feed]]
-    return [*command, "--select", *wanted, *AUDIT, "--exclude", "resource_type:seed"]
+    wanted = [selector for feed in sorted({*changed_feeds, "audit"}) for selector in SELECTION[feed]]
+    return [*command, "--select", *wanted, "--exclude", "resource_type:seed"]
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
@@ -107,6 +110,13 @@ def manifest(settings: Settings) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"no dbt manifest at {path}; run `sahel build` first")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _root(error: BaseException) -> BaseException:
+    """What an error began with; dbt wraps what stops it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return error
 
 
 @contextmanager

@@ -42,15 +42,24 @@ def serve(settings: Settings, port: int) -> int:
     """
     _refuse_taken(port)
     environment = prepare(settings)
-    # `dg dev`, which Dagster recommends instead, is another package that brings many more.
-    quiet = ("-W", "ignore:Function `dev_command`")
-    command = [sys.executable, *quiet, "-m", "dagster", "dev", "-w", str(WORKSPACE), "--log-level", "warning"]
-    process = subprocess.Popen(
-        [*command, "-h", HOST, "-p", str(port)], env=environment, cwd=ROOT, start_new_session=True
-    )
-    with _ended_with_us(process):
-        process.wait()
-    return 0 if process.returncode in (0, -signal.SIGINT, -signal.SIGTERM) else 1
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE), "--log-level", "warning"]
+    # Every event of every run goes to the terminal otherwise; the UI shows them, each with its run.
+    log = settings.dagster_home / "ui.log"
+    with log.open("w", encoding="utf-8") as sink:
+        process = subprocess.Popen(
+            [*command, "-h", HOST, "-p", str(port)],
+            env=environment,
+            cwd=ROOT,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        with _ended_with_us(process) as was_told:
+            process.wait()
+    if was_told:
+        return 0
+    print(f"Dagster ended by itself (exit code {process.returncode}); see {log}", file=sys.stderr)
+    return 1
 
 
 def _refuse_taken(port: int) -> None:
@@ -65,22 +74,25 @@ def _refuse_taken(port: int) -> None:
 
 
 @contextmanager
-def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[list[bool]]:
     """When this process is interrupted or told to stop, end Dagster with all that it started.
 
     It is a session of its own, so that one signal reaches the webserver, the daemon, the code server and
-    the runs, and none is left to hold the port or the warehouse.
+    the runs, and none is left to hold the port or the warehouse. Yields a list that is empty unless told so.
     """
+    was_told: list[bool] = []
 
     def interrupt(*_: object) -> None:
+        was_told.append(True)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with suppress(KeyboardInterrupt):
-            yield
+            yield was_told
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         until = time.monotonic() + STOP_SECONDS
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from expectations.contracts import TableContract, contract_for
 from expectations.reference import read_seed
@@ -21,7 +22,16 @@ from orchestration import steps
 from orchestration.defs.automation import REVISED_UPSTREAM
 from orchestration.defs.partitions import GDELT_DAY, UCDP_ACTOR_LIST, UCDP_RELEASE
 from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
-from orchestration.defs.shown import OWNERS, POOL, attempts, column_schema, plot, table, verdicts
+from orchestration.defs.shown import (
+    OWNERS,
+    POINTS_SHOWN,
+    POOL,
+    attempts,
+    column_schema,
+    plot,
+    table,
+    verdicts,
+)
 from orchestration.records import LoadRequest, Status
 from orchestration.warehouse.ledger import fetch_dicts
 
@@ -221,10 +231,10 @@ def _raw(ingested: Ingested) -> dg.AssetsDefinition:
             )
             with sahel.reading() as connection:
                 rows = connection.execute(f"select count(*) from raw.{contract.table}").fetchone()[0]
-                by_day = connection.execute(_LOADED_BY_WINDOW, [contract.feed, contract.table]).fetchall()
+                by_day = _rows_by_day(connection, contract)
         for problem in report.problems:
             context.log.warning(problem)
-        drawn = plot(by_day, f"rows loaded, {contract.table}")
+        drawn = plot(by_day, f"{contract.table}: rows by day of {contract.event_date_column}")
         return dg.MaterializeResult(
             metadata={"dagster/row_count": rows, **attempts(report), **({"history": drawn} if drawn else {})}
         )
@@ -232,19 +242,26 @@ def _raw(ingested: Ingested) -> dg.AssetsDefinition:
     return raw
 
 
-_LOADED_BY_WINDOW = """
-    select coalesce(window_end - interval 1 second, recorded_at)::date as day, sum(rows_loaded)::double
-    from ledger.load_attempt
-    where feed = ? and attempt_id in (select attempt_id from ledger.quality_result where table_name = ?)
-    group by day having sum(rows_loaded) > 0 order by day desc limit 90
-"""
+def _rows_by_day(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> list[tuple[date, int]]:
+    """The last days that have rows; none for a table without dates."""
+    if contract.event_date_column is None:
+        return []
+    day = f'cast("{contract.event_date_column}" as date)'
+    return connection.execute(
+        f"select * from (select {day} as day, count(*) from raw.{contract.table} where {day} is not null "
+        f"group by day order by day desc limit {POINTS_SHOWN}) order by day"
+    ).fetchall()
+
 
 _LAST_VERDICTS = """
-    select split_part(partition_key, '@', 1) as load, arg_max(verdict, attempt_id) as verdict,
-           arg_max(partition_key, attempt_id) as partition_key
-    from ledger.quality_result
-    where table_name = $table and ($partition is null or split_part(partition_key, '/', 1) = $partition)
-    group by load order by load
+    with newest as (
+        select *, split_part(partition_key, '@', 1) as load from ledger.quality_result
+        where table_name = $table and ($partition is null or split_part(partition_key, '/', 1) = $partition)
+        qualify attempt_id = max(attempt_id) over (partition by load)
+    )
+    select load, any_value(verdict) as verdict,
+           coalesce(string_agg(check_name, ', ') filter (where not passed), '') as failed
+    from newest group by load order by load
 """
 
 
@@ -276,7 +293,7 @@ def _described(ingested: Ingested, layer: str) -> dict[str, Any]:
     }[layer]
     return {
         "group_name": contract.feed,
-        "kinds": {"python", "duckdb"},
+        "kinds": {"python", "duckdb", layer},
         "owners": OWNERS,
         "tags": {"layer": layer, "feed": contract.feed},
         "description": f"{contract.description}\n\n{does}\n\nGrain: {contract.grain}.",

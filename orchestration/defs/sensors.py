@@ -256,7 +256,7 @@ def _verdict_event(
         blocking=True,
         partition=partition if of_partition else None,
         description="from the command line",
-        metadata={"load": partition or "newest", "checks": checks, "failed": failed or "none"},
+        metadata={"load": partition or "newest", "failed": failed or f"none of {checks} checks"},
     )
 
 

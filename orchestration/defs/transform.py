@@ -213,7 +213,7 @@ def _shown(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str,
     shown: dict[str, Any] = {"dagster/row_count": rows}
     if key.to_user_string() in _PLOTS:
         what, sql = _PLOTS[key.to_user_string()]
-        drawn = plot(connection.execute(sql).fetchall()[-120:], what)
+        drawn = plot(connection.execute(sql).fetchall(), what)
         shown |= {"history": drawn} if drawn else {}
     return shown
 

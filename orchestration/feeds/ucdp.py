@@ -213,25 +213,32 @@ def _from_file(path: Path, named: str | None, context: Context) -> Batch:
     if path.stat().st_size > MAX_CSV_BYTES:
         raise ValueError(f"ucdp: {path.name} is larger than {MAX_CSV_BYTES:,} bytes; no UCDP file is")
     release = _release_of(path, named)
-    with path.open("rb") as file:
-        label = f"file-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
-    if release is None:
-        label = named or label
+    key = release.name if release else named or _label(_sha256(path))
     payload = context.store.put(
         path,
         feed="ucdp",
-        key=release.name if release else label,
+        key=key,
         url=f"file:{path.name}",
         http_status=0,
         fetched_at=context.now,
     )
     if release is None:
-        return _batch(Release(label, "file"), "file", payload, path.name, context)
+        return _batch(Release(key, "file"), "file", payload, path.name, context)
     if release.kind != "actor" and not _is_whole(path):
         # One country of a release must not pass for all of it: every other country would be withdrawn.
-        part = replace(release, name=label)
+        part = replace(release, name=_label(payload.sha256))
         return _batch(part, "file", payload, path.name, context, rows_say=release.name)
     return _batch(release, release.kind, payload, path.name, context)
+
+
+def _label(sha256: str) -> str:
+    """The name of a file that is no release and was given none."""
+    return f"file-{sha256[:8]}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _release_of(path: Path, named: str | None) -> Release | None:

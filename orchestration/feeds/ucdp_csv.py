@@ -1,6 +1,6 @@
 """Reading a UCDP file's rows: text in, typed rows and rejects out, in a scratch DuckDB.
 
-Here: one reading of the whole file, strict typing, finding the line of what does not fit, and deciding
+Here: one pass over the whole file, strict typing, finding the line of what does not fit, and deciding
 when that tells of the file and not of single records. Not here: what the dialects are
 (``ucdp_dialects``), or where the file came from (``ucdp``).
 """
@@ -73,49 +73,23 @@ class _Unfit:
 def parse_payload(
     batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None
 ) -> Parsed:
-    """Leave ``parsed_rows`` and ``rejects`` in ``scratch``; see ``feeds.base.Feed``.
-
-    Every field is read as text into a temporary table; only the typed rows in scope are written to the
-    scratch file. Types given to ``read_csv`` would take 1.5 for 2 and 1.2E+05 for an id.
-    """
+    """Leave ``parsed_rows`` and ``rejects`` in ``scratch``; see ``feeds.base.Feed``."""
     (payload,) = batch.payloads
-    contract = contract_for(batch.table)
     with _as_csv(payload.path, batch.options["name"], _folder_of(scratch)) as path:
         with path.open("rb") as file:
             layout = recognise(file.read(HEAD_BYTES), batch.options["name"], batch.table)
-        _read_text(scratch, path, layout, batch.options["name"])
-        field_of = {column: f"f{position}" for position, column in enumerate(layout.columns) if column}
-        typed = [
-            _typed(column, field_of.get(column.name), layout.dialect) for column in contract.publisher_columns
-        ]
-        checks = [item for item in typed if item.fault] + _nul_check(path, layout)
-        at_fault = " or ".join(f"coalesce({item.fault}, false)" for item in checks)
+        _read_rows(scratch, path, layout, batch)
         broken = _broken_records(scratch, path)
-        unfit = _unfit_records(scratch, layout, checks, at_fault)
-        (whole,) = scratch.execute("select count(*) from text").fetchone()
+        unfit = _unfit_records(scratch)
+        (whole,) = scratch.execute("select count(*) from parsed_rows").fetchone()
         seen = whole + len(broken)
         _refuse_whole(batch, path, layout, seen, broken, unfit)
         rejects = [*broken, *_found_again(path, unfit)]
 
-    released_at = payload.released_at.astimezone(UTC).replace(tzinfo=None) if payload.released_at else None
-    derived = {"release": batch.options["release"].removeprefix("actor-"), "stream": batch.stream}
-    given = {column.name: derived[column.name] for column in contract.derived_columns}
-    values = [f'{item.value} as "{item.column}"' for item in typed]
-    values += [f'$"{name}"::varchar as "{name}"' for name in given]
-    fits = f"not ({at_fault})" if unfit else "true"
-    in_scope = _in_scope(countries) if batch.table == "ucdp_ged" else "true"
-    # Compressing a file that is read once and thrown away would cost about a sixth of the parsing.
-    scratch.execute("pragma force_compression = 'uncompressed'")
-    scratch.execute(
-        f"""create or replace table parsed_rows as
-            select * from (select {", ".join(values)}, $sha256::varchar as payload_sha256,
-                                  $released_at::timestamp as released_at
-                           from text where {fits})
-            where {in_scope}""",
-        {**given, "sha256": payload.sha256, "released_at": released_at},
-    )
-    scratch.execute("pragma force_compression = 'auto'")
-    scratch.execute("drop table text")
+    if unfit:
+        scratch.execute("delete from parsed_rows where unfit is not null")
+    scratch.execute("alter table parsed_rows drop column unfit")
+    out_of_scope = _drop_out_of_scope(scratch, countries) if batch.table == "ucdp_ged" else 0
     scratch.execute(
         """create or replace table rejects as
            select $sha256::varchar as payload_sha256, unnest($lines::bigint[]) as line,
@@ -127,10 +101,7 @@ def parse_payload(
             "texts": [item.text for item in rejects],
         },
     )
-    (kept,) = scratch.execute("select count(*) from parsed_rows").fetchone()
-    return Parsed(
-        "parsed_rows", "rejects", seen, seen - len(rejects) - kept, extra_columns=tuple(layout.extra)
-    )
+    return Parsed("parsed_rows", "rejects", seen, out_of_scope, extra_columns=tuple(layout.extra))
 
 
 @contextmanager
@@ -158,23 +129,58 @@ def _folder_of(scratch: duckdb.DuckDBPyConnection) -> Path | None:
     return Path(file).parent if file else None
 
 
-def _read_text(scratch: duckdb.DuckDBPyConnection, path: Path, layout: Layout, name: str) -> None:
-    """The file as text, in file order, all fields: with a projection DuckDB's rejects are not safe."""
+def _read_rows(scratch: duckdb.DuckDBPyConnection, path: Path, layout: Layout, batch: Batch) -> None:
+    """Make every record that is CSV of this width a row of ``parsed_rows``, in one pass over the file.
+
+    It reads text and casts it: given types, ``read_csv`` would take 1.5 for 2 and 1.2E+05 for an id.
+    A record that does not fit has its text and its faults in a last column, ``unfit``. As that column
+    names every field, DuckDB leaves none unread, where it would miss what is broken.
+    """
+    (payload,) = batch.payloads
+    contract = contract_for(batch.table)
+    fields = [f"f{position}" for position in range(len(layout.columns))]
+    field_of = {column: field for column, field in zip(layout.columns, fields, strict=True) if column}
+    typed = [
+        _typed(column, field_of.get(column.name), layout.dialect) for column in contract.publisher_columns
+    ]
+    checks = [item for item in typed if item.fault] + _nul_check(path, fields)
+    at_fault = " or ".join(f"coalesce({item.fault}, false)" for item in checks)
+    faults = ", ".join(
+        f"case when {item.fault} then ['{item.column}', '{item.dtype}', {item.text}, '{item.wanted}'] end"
+        for item in checks
+    )
+    texts = ", ".join(f"coalesce({field}, '')" for field in fields)
+    derived = {"release": batch.options["release"].removeprefix("actor-"), "stream": batch.stream}
+    given = {column.name: derived[column.name] for column in contract.derived_columns}
+    values = [f'{item.value} as "{item.column}"' for item in typed]
+    values += [f'$"{name}"::varchar as "{name}"' for name in given]
+    released_at = payload.released_at.astimezone(UTC).replace(tzinfo=None) if payload.released_at else None
+    read_as = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
+
     scratch.execute("drop table if exists csv_error; drop table if exists csv_scan")
-    columns = ", ".join(f"'f{position}': 'VARCHAR'" for position in range(len(layout.columns)))
+    # The scratch file is read once and thrown away: neither compressing it nor tidying it up on closing pays.
+    scratch.execute("pragma force_compression = 'uncompressed'; pragma disable_checkpoint_on_shutdown")
     try:
         scratch.execute(
-            f"""create or replace temp table text as
-                select * from read_csv(
-                    $path, columns = {{{columns}}}, header = false, skip = {layout.skip}, auto_detect = false,
+            f"""create or replace table parsed_rows as
+                select {", ".join(values)}, $sha256::varchar as payload_sha256,
+                       $released_at::timestamp as released_at,
+                       case when {at_fault} then {{
+                           'texts': [{texts}],
+                           'faults': list_filter([{faults}], lambda fault: fault is not null)
+                       }} end as unfit
+                from read_csv(
+                    $path, columns = {{{read_as}}}, header = false, skip = {layout.skip}, auto_detect = false,
                     delim = ',', quote = '"', escape = '"', nullstr = '', max_line_size = {MAX_LINE_BYTES},
                     store_rejects = true, rejects_table = 'csv_error', rejects_scan = 'csv_scan')""",
-            {"path": str(path)},
+            {**given, "sha256": payload.sha256, "released_at": released_at, "path": str(path)},
         )
     except duckdb.InvalidInputException as error:
         # DuckDB gives up, rejects or not, where line breaks outside quotes are of two kinds.
         found = _odd_line_break(path) or str(error).partition("\n")[0]
-        raise NotTheFormat(f"ucdp: {name}: {found}; {FRESH_COPY}") from error
+        raise NotTheFormat(f"ucdp: {batch.options['name']}: {found}; {FRESH_COPY}") from error
+    finally:
+        scratch.execute("pragma force_compression = 'auto'")
 
 
 def _typed(column: Column, field: str | None, dialect: Dialect) -> _Typed:
@@ -202,19 +208,24 @@ def _typed(column: Column, field: str | None, dialect: Dialect) -> _Typed:
     return _Typed(name, dtype, value, field, f"({' or '.join(faults)})" if faults else None, wanted)
 
 
-def _nul_check(path: Path, layout: Layout) -> list[_Typed]:
+def _nul_check(path: Path, fields: list[str]) -> list[_Typed]:
     """A check of each record for NUL bytes, if there are any: DuckDB loads them without a word."""
     with path.open("rb") as file:
         if not any(b"\0" in piece for piece in iter(lambda: file.read(1 << 20), b"")):
             return []
-    record = f"concat({', '.join(f'f{position}' for position in range(len(layout.columns)))})"
+    record = f"concat({', '.join(fields)})"
     return [_Typed("the record", "", "", record, f"contains({record}, chr(0))", "free of NUL bytes")]
 
 
-def _in_scope(countries: tuple[str, ...] | None) -> str:
+def _drop_out_of_scope(scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None) -> int:
+    """Leave the rows of those countries, and tell how many others there were."""
     if countries is None:
-        return "true"
-    return f"country_id in ({', '.join(map(str, scope_codes(countries, 'gw').values())) or 'null'})"
+        return 0
+    codes = ", ".join(map(str, scope_codes(countries, "gw").values())) or "null"
+    (dropped,) = scratch.execute(
+        f"delete from parsed_rows where (country_id in ({codes})) is not true"
+    ).fetchone()
+    return dropped
 
 
 def _broken_records(scratch: duckdb.DuckDBPyConnection, path: Path) -> list[_Reject]:
@@ -233,22 +244,11 @@ def _broken_records(scratch: duckdb.DuckDBPyConnection, path: Path) -> list[_Rej
     return broken
 
 
-def _unfit_records(
-    scratch: duckdb.DuckDBPyConnection, layout: Layout, checks: list[_Typed], at_fault: str
-) -> list[_Unfit]:
-    # First only whether there are any, which leaves the long texts unread.
-    if not scratch.execute(f"select count(*) from text where {at_fault}").fetchone()[0]:
-        return []
-    told = ", ".join(
-        f"case when {item.fault} then ('{item.column}', '{item.dtype}', {item.text}, '{item.wanted}') end"
-        for item in checks
-    )
-    fields = ", ".join(f"coalesce(f{position}, '')" for position in range(len(layout.columns)))
-    rows = scratch.execute(
-        f"""select [{fields}], list_filter([{told}], lambda fault: fault is not null)
-            from text where {at_fault}"""
+def _unfit_records(scratch: duckdb.DuckDBPyConnection) -> list[_Unfit]:
+    found = scratch.execute(
+        "select unfit.texts, unfit.faults from parsed_rows where unfit is not null"
     ).fetchall()
-    return [_Unfit(tuple(values), tuple(tuple(fault) for fault in faults)) for values, faults in rows]
+    return [_Unfit(tuple(texts), tuple(tuple(fault) for fault in faults)) for texts, faults in found]
 
 
 def _refuse_whole(

@@ -3,8 +3,9 @@
 The only place that knows DuckDB's configuration. No SQL about feeds or marts.
 """
 
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,18 +41,25 @@ class WarehouseBusy(RuntimeError):
     """Another process writes the warehouse; the message says who and what to do."""
 
 
+class WarehouseDamaged(RuntimeError):
+    """The file is there and DuckDB cannot read it; the message says what to do."""
+
+
 class WarehouseMissing(RuntimeError):
     """There is no warehouse, and making an empty one would forget what the payload store knows."""
 
 
 @contextmanager
-def open_warehouse(path: Path, *, wait_s: float = LOCK_WAIT_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_warehouse(
+    path: Path, *, wait_s: float | None = None, waiting: Callable[[], None] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, read-write, with its schemas in place. Waits up to ``wait_s`` for another writer.
 
-    Raises ``WarehouseBusy`` when the other writer does not finish in time.
+    ``waiting`` is called before each wait. Raises ``WarehouseBusy`` when the other writer does not finish in
+    time, and ``WarehouseDamaged`` when the file is no database that can be opened.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _connect_when_free(path, wait_s)
+    connection = _connect_when_free(path, LOCK_WAIT_SECONDS if wait_s is None else wait_s, waiting)
     try:
         prepare(connection)
         yield connection
@@ -75,6 +83,13 @@ def open_scratch(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file, read-only: no external files, no configuration changes."""
     return duckdb.connect(str(path), read_only=True, config=dict(READER_CONFIG))
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C: within a statement DuckDB answers it with an error of its own."""
+    return isinstance(error, KeyboardInterrupt | duckdb.InterruptException) or (
+        isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    )
 
 
 def scratch_file(connection: duckdb.DuckDBPyConnection) -> Path:
@@ -106,23 +121,32 @@ def raw_columns(contract: TableContract) -> str:
     return ", ".join(f'"{column.name}" {column.dtype}' for column in (*contract.columns, *PROVENANCE))
 
 
-def _connect_when_free(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
+def _connect_when_free(
+    path: Path, wait_s: float, waiting: Callable[[], None] | None
+) -> duckdb.DuckDBPyConnection:
     def is_locked(error: BaseException) -> bool:
-        return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+        return isinstance(error, duckdb.IOException) and "set lock on file" in str(error)
 
     try:
         for attempt in Retrying(
             retry=retry_if_exception(is_locked),
             stop=stop_after_delay(wait_s),
             wait=wait_random_exponential(multiplier=0.2, max=5),
+            before_sleep=(lambda _: waiting()) if waiting else None,
             reraise=True,
         ):
             with attempt:
                 return duckdb.connect(str(path), config=dict(WAREHOUSE_CONFIG))
-    except duckdb.IOException as error:
-        if not is_locked(error):
+    except duckdb.Error as error:
+        told = str(error).splitlines()[0]
+        if is_locked(error):
+            holder = re.search(r"held in (.*?)\. ", told)
+            raise WarehouseBusy(
+                f"another process is writing {path}{f': {holder[1]}' if holder else ''}; wait for it to end, or stop it"
+            ) from error
+        if isinstance(error, duckdb.IOException) and re.search("Permission denied|No space|directory", told):
             raise
-        raise WarehouseBusy(
-            f"another process is writing {path.name} ({str(error).splitlines()[0]}); wait for it to end, or stop it"
+        raise WarehouseDamaged(
+            f"{path} cannot be opened ({told}); `sahel rebuild` makes it anew from the payload store"
         ) from error
     raise AssertionError("unreachable")

@@ -46,12 +46,15 @@ class PayloadStore:
 
         A ``Path`` is moved if it lies below the store's root, else copied.
         """
-        sha256 = _sha256(source)
+        if isinstance(source, Path) and not source.is_relative_to(self.root):
+            source, sha256 = self._copied_in(source)
+        else:
+            sha256 = _sha256(source)
         path = self.path_of(feed, sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             self._place(source, path)
-        elif isinstance(source, Path) and source.is_relative_to(self.root):
+        elif isinstance(source, Path):
             source.unlink(missing_ok=True)
         payload = Payload(
             sha256=sha256,
@@ -120,11 +123,11 @@ class PayloadStore:
         if not self.journal.is_file():
             return
         seen: set[str] = set()
-        with self.journal.open(encoding="utf-8") as file:
+        with self.journal.open("rb") as file:
             for line in file:
                 try:
                     entry = json.loads(line)
-                except json.JSONDecodeError:
+                except ValueError:  # no JSON, or cut within a character
                     continue
                 if entry["batch_id"] not in seen:
                     seen.add(entry["batch_id"])
@@ -135,22 +138,24 @@ class PayloadStore:
             file.seek(-1, os.SEEK_END)
             return file.read(1) == b"\n"
 
+    def _copied_in(self, source: Path) -> tuple[Path, str]:
+        """A copy among the incoming bodies, and its hash: of what was copied, whatever becomes of the source."""
+        digest = hashlib.sha256()
+        with (
+            source.open("rb") as original,
+            tempfile.NamedTemporaryFile(dir=self.incoming(), delete=False) as copy,
+        ):
+            while piece := original.read(_CHUNK):
+                digest.update(piece)
+                copy.write(piece)
+        return Path(copy.name), digest.hexdigest()
+
     def _place(self, source: Path | bytes, path: Path) -> None:
         if isinstance(source, bytes):
             self._write(path, source)
             return
-        if source.is_relative_to(self.root):
-            _sync(source)
-            os.replace(source, path)
-        else:
-            with (
-                tempfile.NamedTemporaryFile(dir=self.incoming(), delete=False) as copy,
-                source.open("rb") as original,
-            ):
-                shutil.copyfileobj(original, copy, _CHUNK)
-                copy.flush()
-                os.fsync(copy.fileno())
-            os.replace(copy.name, path)
+        _sync(source)
+        os.replace(source, path)
         _sync(path.parent)
 
     def _write(self, path: Path, content: bytes) -> None:

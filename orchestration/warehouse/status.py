@@ -14,6 +14,15 @@ from orchestration.settings import Settings
 from orchestration.warehouse.ledger import fetch_dicts
 
 FILE_NAME = "status.json"
+NOTHING_YET: dict[str, Any] = {
+    "written_at": None,
+    "is_made": False,
+    "feeds": [],
+    "gdelt_slots": {"fetched": 0, "open_gaps": 0},
+    "last_build": None,
+    "marts": [],
+}
+"""The status before the first load: the same fields, so that a program need not ask which it has."""
 
 _FEEDS = """
     with tries as (

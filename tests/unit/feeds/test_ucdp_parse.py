@@ -1,14 +1,19 @@
 """UCDP files in: every dialect loads as the same events, what is damaged is refused or set apart."""
 
 import csv
+import io
 import random
+import re
 import zipfile
 from datetime import date, datetime
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
+from expectations.contracts.columns import Column
 from expectations.contracts.ucdp import UCDP_ACTOR, UCDP_GED
+from orchestration.feeds import ucdp_dialects
 from orchestration.feeds.base import NotTheFormat
 from tests.unit.feeds.ucdp_files import BULK, EVENTS, FIXTURES, as_csv, many, parse, rows
 
@@ -416,6 +421,147 @@ def test_mostly_unfit_records_are_refused(scratch, written):
         "10 of 10 records do not fit the bulk download dialect, the first at line 2 (best 'some' is"
         in message
     )
+
+
+# --- against a second reader --------------------------------------------------------------------
+
+ODD_VALUES = (
+    *("", " ", "0", "1", "7", " 3", "3 ", "+3", "-1", "-0", "007", "1.0", "1.5", "5.", ".5", "1_000", "0x10"),
+    *("99999999999", "9" * 30, "nan", "inf", "181", "True", "False", "true", "FALSE", "yes", "NULL", "\\N"),
+    *("2024-03-04", "2024-03-04 00:00:00.000", "2024-03-04T00:00:00", "2024-03-04 12:00:00", " 2024-03-04"),
+    *("2024-02-30 00:00:00.000", "2024-3-4", "432", "434", "475", "a,b", 'says "so"', '"', "one\ntwo"),
+    *("one\r\ntwo", "dépêche", "\ufeff", "semi;colon", "a\0b", "1e5", "12,5", "45355", "#REF!"),
+)
+SECOND_READING = {"BIGINT": 2**63, "INTEGER": 2**31}
+
+
+def read_again(column: Column, text: str):
+    """The value of a field by the contract, in plain Python. Raises ValueError where it does not fit."""
+    if text == "":
+        if column.nullable:
+            return None
+        raise ValueError("empty")
+    if column.dtype in SECOND_READING:
+        limit = SECOND_READING[column.dtype]
+        if not re.fullmatch(r"0|-?[1-9][0-9]*", text) or not -limit <= int(text) < limit:
+            raise ValueError(text)
+        return int(text)
+    if column.dtype == "DOUBLE":
+        value = float(text)
+        if not column.minimum <= value <= column.maximum:
+            raise ValueError(text)
+        return value
+    if column.dtype == "BOOLEAN":
+        return {"0": False, "False": False, "1": True, "True": True}[text]
+    if column.dtype == "DATE":
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d([ T]00:00:00(\.0{1,9})?)?", text):
+            raise ValueError(text)
+        return date.fromisoformat(text[:10])
+    return text
+
+
+def parse_again(text: str):
+    """What a bulk file holds, read by Python's csv module: (rows, rejects as (line, faults)), or None."""
+    fitting, rejects, broken = [], [], 0
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    width, line = len(next(reader)), 2
+    for record in reader:
+        if len(record) != width:
+            broken += 1
+            rejects.append((line, []))
+        else:
+            values, faults = [], []
+            for column, field in zip(UCDP_GED.publisher_columns, record, strict=False):
+                try:
+                    values.append(read_again(column, field))
+                except (ValueError, KeyError):
+                    if ucdp_dialects.spreadsheet_mark(column.dtype, field, ucdp_dialects.BULK):
+                        return None
+                    faults.append(
+                        f"{column.name} {field[:80]!r} is not" if field else f"{column.name} is empty"
+                    )
+            if any("\0" in field for field in record):
+                faults.append("the record")
+            if faults:
+                rejects.append((line, faults))
+            else:
+                fitting.append(tuple(values))
+        line = reader.line_num + 1
+    seen = len(fitting) + len(rejects)
+    if (broken > 1 and broken > 0.005 * seen) or 2 * (len(rejects) - broken) > seen:
+        return None
+    return fitting, rejects
+
+
+def assert_read_alike(text, path, scratch, countries=None):
+    """Our reading of the file and the second one give the same rows, rejects and counts, or both refuse."""
+    path.write_bytes(text.encode())
+    expected = parse_again(text)
+    if expected is None:
+        with pytest.raises(NotTheFormat):
+            parse(path, scratch, countries)
+        return
+    fitting, rejects = expected
+    kept = [row for row in fitting if countries is None or row[BULK.index("country_id")] in (432, 434)]
+    parsed = parse(path, scratch, countries)
+    assert parsed.rows_seen == len(fitting) + len(rejects)
+    assert parsed.rows_out_of_scope == len(fitting) - len(kept)
+    assert sorted(rows(scratch, ", ".join(BULK)), key=repr) == sorted(kept, key=repr)
+    told = rows(scratch, "line, reason", "rejects")
+    assert [line for line, _ in told] == [line for line, _ in rejects]
+    for (_, reason), (_, faults) in zip(told, rejects, strict=True):
+        at = 0
+        for fault in faults:
+            at = reason.index(fault, at)
+
+
+@st.composite
+def bulk_files(draw):
+    """A bulk file of a few events with odd values here and there, in one of the ways that CSV is written."""
+    names = (*BULK, "drone") if draw(st.booleans()) else BULK
+    events = many(draw(st.integers(1, 8)))
+    damage = st.tuples(
+        st.sampled_from(range(len(events))), st.sampled_from(names), st.sampled_from(ODD_VALUES)
+    )
+    for number, name, value in draw(st.lists(damage, max_size=3)):
+        events[number] = events[number] | {name: value}
+    table = [names, *([event.get(name, "") for name in names] for event in events)]
+    if draw(st.integers(0, 9)) == 0:
+        table[draw(st.integers(1, len(events)))].pop()
+    text = io.StringIO()
+    newline, quoting = (
+        draw(st.sampled_from(("\r\n", "\n"))),
+        draw(st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))),
+    )
+    csv.writer(text, lineterminator=newline, quoting=quoting).writerows(table)
+    return draw(st.sampled_from(("", "\ufeff"))) + text.getvalue()
+
+
+@given(text=bulk_files(), countries=st.sampled_from((None, ("MLI", "BEN"))))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_second_reader_finds_the_same(scratch, tmp_path, text, countries):
+    assert_read_alike(text, tmp_path / "GEDEvent_v25_1.csv", scratch, countries)
+
+
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_a_second_reader_finds_the_same_of_every_odd_value_in_every_column(scratch, tmp_path, value):
+    events = many(4 * len(BULK))
+    for number, name in enumerate(BULK):
+        events[4 * number] = events[4 * number] | {name: value}
+    assert_read_alike(as_csv(events), tmp_path / "GEDEvent_v25_1.csv", scratch)
+
+
+def test_a_second_reader_finds_the_same_in_a_large_file(scratch, tmp_path):
+    """Large enough that several threads read it."""
+    dice = random.Random(20260630)
+    unmarked = [
+        value for value in ODD_VALUES if value not in ("1e5", "12,5", "45355", "#REF!", "99999999999")
+    ]
+    events = many(30_000)
+    for _ in range(300):
+        events[dice.randrange(len(events))][dice.choice(BULK)] = dice.choice(unmarked)
+    assert_read_alike(as_csv(events), tmp_path / "GEDEvent_v25_1.csv", scratch, ("MLI", "BEN"))
+    assert len(rows(scratch, table="rejects")) > 100
 
 
 def zipped(path, members):
