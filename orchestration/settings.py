@@ -162,6 +162,9 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
         _ = parts.port  # read here, where a wrong one can be told of
     except ValueError as error:
         raise SettingsError(f"{name}: not an address ({error}); write e.g. {default}, with https") from None
+    if parts.username or parts.password:
+        # No publisher here asks for one, and addresses are kept with what was fetched from them.
+        raise SettingsError(f"{name}: leave user name and password out of the address")
     if parts.scheme == "https" and parts.hostname:
         return text
     if parts.scheme == "http" and is_loopback(parts.hostname):

@@ -549,15 +549,22 @@ def _facts(connection: duckdb.DuckDBPyConnection, item: Pending, now: datetime) 
 
 
 def _changed_feeds(connection: duckdb.DuckDBPyConnection, digest: str) -> set[str] | None:
-    """Feeds with new rows since the last good build, ``audit`` where only the ledger has news; None for everything."""
+    """Feeds with new rows since the last good build, ``audit`` where only the ledger has news; None for everything.
+
+    What goes on failing as before is no news: an outlet that is gone for good must not cause builds for ever.
+    """
     last = fetch_dicts(
         connection, "select * from ledger.build where status = 'ok' order by finished_at desc limit 1"
     )
     if not last or last[0]["project_hash"] != digest:
         return None
     rows = connection.execute(
-        """select distinct case when rows_loaded > 0 then feed else 'audit' end from ledger.load_attempt
-           where attempt_id > ? and (rows_loaded > 0 or status not in ('unchanged', 'empty'))""",
+        """select distinct case when rows_loaded > 0 then feed else 'audit' end
+           from (select *, lag(status) over (partition by feed, stream order by attempt_id) as status_before
+                 from ledger.load_attempt)
+           where attempt_id > ?
+             and (rows_loaded > 0
+                  or status not in ('unchanged', 'empty') and status is distinct from status_before)""",
         [last[0]["through_attempt_id"] or 0],
     ).fetchall()
     return {changed for (changed,) in rows}

@@ -146,6 +146,7 @@ def test_the_ui_listens_on_this_machine_only(settings: Settings, monkeypatch: py
     dagster = Mock(side_effect=OSError("not started"))
     monkeypatch.setattr(subprocess, "Popen", dagster)
     monkeypatch.setattr(ui, "prepare", lambda settings: {})
+    settings.dagster_home.mkdir(parents=True)
     with pytest.raises(OSError, match="not started"):
         ui.serve(settings, 3456)
     command = dagster.call_args.args[0]

@@ -136,9 +136,12 @@ def test_https_or_this_machine(url: str, kept: str) -> None:
     assert of(SAHEL_GDELT_URL=url).gdelt_url == kept
 
 
-def test_a_password_in_an_address_is_not_repeated_by_its_error() -> None:
-    with pytest.raises(SettingsError) as caught:
-        of(SAHEL_UCDP_URL="http://me:canary@example.org")
+@pytest.mark.parametrize(
+    "url", ["http://me:canary@example.org", "https://me:canary@example.org", "https://canary@h"]
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="leave user name and password out") as caught:
+        of(SAHEL_UCDP_URL=url)
     assert "canary" not in str(caught.value)
 
 

@@ -157,8 +157,10 @@ def land(
             scratch.execute(f"insert into parsed ({names}) values ({marks})", list(row.values()))
         for line, text in enumerate(rejects, start=2):
             scratch.execute("insert into rejected values (?, ?, 'cannot be read', ?)", [sha256, line, text])
-        scratch.execute("insert into seen select payload_sha256, count(*) from parsed group by 1")
-        scratch.execute("insert into seen select payload_sha256, count(*) from rejected group by 1")
+        scratch.execute(
+            "insert into seen select payload_sha256, count(*) from "
+            "(select payload_sha256 from parsed union all select payload_sha256 from rejected) group by 1"
+        )
     parsed = Parsed(
         rows="parsed",
         rejects="rejected",
