@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import subprocess
@@ -18,7 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "bench" / "RESULTS.md"
 DATA = Path(tempfile.gettempdir()) / "sahel-bench"
 GROUPS = {
     "ged": ("ged_bare", "ged_load"),
@@ -31,7 +33,7 @@ GROUPS = {
 def main() -> None:
     """Run the groups asked for, or one case when called as a child."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("groups", nargs="*", help=f"of {', '.join(GROUPS)}; default all")
+    parser.add_argument("groups", nargs="*", help=f"of {', '.join(GROUPS)}; default all of them; or soak")
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each case (default 3)")
     parser.add_argument("--data", type=Path, default=DATA, help="where the made inputs are kept")
     parser.add_argument("--case", help=argparse.SUPPRESS)
@@ -39,15 +41,19 @@ def main() -> None:
     if arguments.case:
         print(json.dumps(_run_here(arguments.case, arguments.data)))
         return
-    unknown = set(arguments.groups) - set(GROUPS)
+    unknown = set(arguments.groups) - {*GROUPS, "soak"}
     if unknown:
         parser.error(f"unknown group {', '.join(sorted(unknown))}; use {', '.join(GROUPS)}")
-    from bench.cases import make_data
-
-    print("making the inputs (once) …", flush=True)
-    make_data(arguments.data)
     known = _known_results()
-    for group in arguments.groups or GROUPS:
+    if "soak" in arguments.groups:
+        known["soak"] = _soak()
+    groups = [group for group in arguments.groups or GROUPS if group != "soak"]
+    if groups:
+        from bench.cases import make_data
+
+        print("making the inputs (once) …", flush=True)
+        make_data(arguments.data)
+    for group in groups:
         known[group] = _run_group(group, 1 if group == "ticks" else arguments.runs, arguments.data)
     RESULTS.write_text(_report(known), encoding="utf-8")
     print(f"wrote {RESULTS}")
@@ -87,6 +93,19 @@ def _run_group(group: str, runs: int, data: Path) -> dict[str, Any]:
                 flush=True,
             )
     return {"at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), "runs": runs, "cases": measured}
+
+
+def _soak() -> dict[str, Any]:
+    """The soak tests: they pass or this ends with their output; what they counted is kept."""
+    started = datetime.now(UTC)
+    command = [sys.executable, "-m", "pytest", "-m", "soak", "-s", "tests/pipeline"]
+    answer = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    print(answer.stdout)
+    if answer.returncode:
+        raise SystemExit("the soak tests failed")
+    told = re.findall(r"(\d+ kills in \d+ rounds)", answer.stdout)
+    minutes = (datetime.now(UTC) - started).total_seconds() / 60
+    return {"at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), "told": told[0], "minutes": minutes}
 
 
 def _known_results() -> dict[str, Any]:

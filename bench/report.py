@@ -16,6 +16,16 @@ def tables(known: dict[str, Any]) -> list[str]:
                 f"Measured {known[group]['at']} UTC, `python -m bench {group}`.",
                 "",
             ]
+    if soak := known.get("soak"):
+        lines += [
+            "## Killed at random times",
+            "",
+            f"{soak['told']} of load, build and publication: after each round the same tables as without a kill,",
+            f"and nothing half-written left over; {soak['minutes']:.0f} minutes.",
+            "",
+            f"Measured {soak['at']} UTC, `make soak`.",
+            "",
+        ]
     return lines
 
 

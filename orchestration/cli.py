@@ -81,7 +81,7 @@ class _OneLine(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("sahel", cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sahel-monitor")
 def main() -> None:
     """Sahel Monitor: conflict-event and news feeds, audited, modelled and published as one DuckDB file."""
@@ -382,8 +382,12 @@ def _tell_load(report: Any) -> None:
     for attempt in report.attempts:
         counted[attempt["status"]] = counted.get(attempt["status"], 0) + 1
     told = ", ".join(f"{count} {status}" for status, count in sorted(counted.items())) or "nothing to do"
+    withdrawn = sum(outcome.rows_withdrawn for outcome in report.outcomes)
     quarantined = sum(outcome.rows_quarantined for outcome in report.outcomes)
-    out.print(f"{report.feed}: {report.rows_loaded:,} new rows ({told}; {quarantined} quarantined)")
+    done = f"{report.rows_loaded - withdrawn:,} new rows"
+    done += f", {withdrawn:,} withdrawn" if withdrawn else ""
+    done += f", {quarantined:,} quarantined" if quarantined else ""
+    out.print(f"{report.feed}: {done} ({told})")
     problems = report.problems
     for line in problems[:MOST_WARNINGS]:
         err.print(f"  warning: {line}", markup=False)
@@ -490,7 +494,9 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1_000 else f"{value:.0f}"
+    return str(value)
 
 
 def _label(is_made: bool) -> None:

@@ -33,6 +33,7 @@ from orchestration.records import Batch, Parsed
 
 MAX_CSV_BYTES = 2 * 1024**3
 MAX_LINE_BYTES = 8 * 1024**2
+_SAMPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,11 @@ def parse_payload(
             layout = recognise(file.read(HEAD_BYTES), batch.options["name"], batch.table)
         _read_rows(scratch, path, layout, batch)
         broken = _broken_records(scratch, path)
-        unfit = _unfit_records(scratch)
-        (whole,) = scratch.execute("select count(*) from parsed_rows").fetchone()
+        whole, misfits = scratch.execute("select count(*), count(unfit) from parsed_rows").fetchone()
         seen = whole + len(broken)
-        _refuse_whole(batch, path, layout, seen, broken, unfit)
+        # A file that is mostly unfit is refused: of its records, a few are enough to say why.
+        unfit = _unfit_records(scratch, at_most=_SAMPLE if 2 * misfits > seen else misfits)
+        _refuse_whole(batch, path, layout, seen, broken, unfit, misfits)
         rejects = [*broken, *_found_again(path, unfit)]
 
     if unfit:
@@ -244,15 +246,21 @@ def _broken_records(scratch: duckdb.DuckDBPyConnection, path: Path) -> list[_Rej
     return broken
 
 
-def _unfit_records(scratch: duckdb.DuckDBPyConnection) -> list[_Unfit]:
+def _unfit_records(scratch: duckdb.DuckDBPyConnection, at_most: int) -> list[_Unfit]:
     found = scratch.execute(
-        "select unfit.texts, unfit.faults from parsed_rows where unfit is not null"
+        "select unfit.texts, unfit.faults from parsed_rows where unfit is not null limit ?", [at_most]
     ).fetchall()
     return [_Unfit(tuple(texts), tuple(tuple(fault) for fault in faults)) for texts, faults in found]
 
 
 def _refuse_whole(
-    batch: Batch, path: Path, layout: Layout, seen: int, broken: list[_Reject], unfit: list[_Unfit]
+    batch: Batch,
+    path: Path,
+    layout: Layout,
+    seen: int,
+    broken: list[_Reject],
+    unfit: list[_Unfit],
+    misfits: int,
 ) -> None:
     """Raise ``NotTheFormat`` where what does not fit tells of the file and not of single records."""
 
@@ -271,10 +279,10 @@ def _refuse_whole(
             f"{len(broken)} of {seen} records are broken, the first at line {broken[0].line} "
             f"({broken[0].reason})"
         )
-    if 2 * len(unfit) > seen:
+    if 2 * misfits > seen:
         (reject,) = _found_again(path, unfit[:1])
         raise refuse(
-            f"{len(unfit)} of {seen} records do not fit the {layout.dialect.name} dialect, the first at "
+            f"{misfits} of {seen} records do not fit the {layout.dialect.name} dialect, such as "
             f"line {reject.line} ({reject.reason})"
         )
     if not seen and layout.has_records:

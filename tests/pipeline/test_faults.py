@@ -6,6 +6,7 @@ and the lists do with each fault by themselves (tests/unit/feeds), and kills (te
 
 import hashlib
 import io
+import random
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -319,13 +320,12 @@ def test_16_too_many_unreadable_events_stop_the_load(ucdp: Settings, server: Fau
 
 
 def test_17_a_new_column_is_left_in_the_payload_with_a_warning(ucdp: Settings, server: FaultServer) -> None:
-    text = as_csv([row | {"mood": "grim"} for row in EVENTS], (*BULK, "mood"))
+    text = as_csv([row | {"mood": "grim"} for row in many(3)], (*BULK, "mood"))
     server.script(GED, Answer(zipped(text)))
     report = load(ucdp)
     assert not report.failed
     assert len(ged(ucdp)) == 3
     assert "publisher_columns_are_known" in report.problems[0]
-    assert "mood" in report.problems[0]
 
 
 @pytest.mark.parametrize("missing", ["id", "best", "date_end", "country_id"])
@@ -400,7 +400,9 @@ def test_16_poisoned_rows_are_set_aside_by_line_and_the_rest_is_loaded(
         "no number": event_row(9004, quad_class="four"),
         "no id": event_row("", source_url="https://made.example/nameless"),
         "a NUL": event_row(9005).replace(b"https://made.example/9005", b"https://made.example/\x009005"),
-        "a field of 3 MB": event_row(9006, source_url="https://made.example/" + "x" * 3_000_000),
+        "a field of 3 MB": event_row(
+            9006, source_url="https://made.example/" + random.Random(1).randbytes(1_500_000).hex()
+        ),
     }
     doubtful = [event_row(3001, source_url='https://made.example/"lone')]
     publisher.add(DAY, "export", [*good[:1000], *poison.values(), *good[1000:], *doubtful])
@@ -423,12 +425,12 @@ def test_16_poisoned_rows_are_set_aside_by_line_and_the_rest_is_loaded(
     assert wrong == []
 
 
-def test_16_a_latitude_of_999_stops_the_load(gdelt: Settings, publisher: Publisher) -> None:
+def test_16_a_latitude_of_999_is_set_aside(gdelt: Settings, publisher: Publisher) -> None:
     publisher.add(DAY, "export", [event_row(1), event_row(2, action_geo_lat="999")])
-    report = load(gdelt, window())
-    assert events(gdelt) in ([], [1])
-    told = report.problems[0] + str(rows_of(gdelt.warehouse, "select reason from ledger.quarantined_row"))
-    assert "action_geo_lat" in told
+    assert not load(gdelt, window()).failed
+    assert events(gdelt) == [1]
+    kept = rows_of(gdelt.warehouse, "select line, reason from ledger.quarantined_row")
+    assert kept == [(2, "action_geo_lat is out of range")]
 
 
 def test_17_slots_with_another_number_of_columns_stop_the_load(gdelt: Settings, publisher: Publisher) -> None:
@@ -551,7 +553,7 @@ def test_a_parser_that_fails_on_one_payload_stops_neither_the_others_nor_the_nex
 def test_a_made_home_takes_no_real_publisher(settings: Settings) -> None:
     made = replace(settings, is_made=True)
     for feed in made.feeds:
-        with pytest.raises(ValueError, match="holds made data.*--home or SAHEL_HOME"):
+        with pytest.raises(ValueError, match=r"holds made data.*--home or SAHEL_HOME"):
             load(made, LoadRequest(feed))
     assert ledger(made) == []
 

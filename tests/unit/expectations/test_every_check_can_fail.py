@@ -77,6 +77,8 @@ GOOD: dict[str, dict[str, Any]] = {
         "mention_type": 1,
         "mention_identifier": "https://made.example/1",
         "sentence_id": 1,
+        "actor1_char_offset": -1,
+        "actor2_char_offset": 20,
         "in_raw_text": 1,
         "confidence": 50,
         "mention_doc_len": 100,
