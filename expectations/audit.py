@@ -217,8 +217,13 @@ def _with_sample(
     check: Check,
     result: CheckResult,
 ) -> CheckResult:
-    if result.passed or not result.could_run or check.failing_where is None:
+    if result.passed or not result.could_run:
         return result
+    if check.failing_where is None:
+        # Great Expectations gives only how many rows the query returned; what it returned is what was observed.
+        query = check.arguments.get("unexpected_rows_query")
+        row = connection.execute(query.format(batch=source)).fetchone() if query else None
+        return replace(result, observed=str(row[0])) if row else result
     where = check.failing_where.replace("{source}", source).replace("{{", "{").replace("}}", "}")
     named = [
         column for column in contract.column_names if f'"{column}"' in where or f" {column} " in f" {where} "

@@ -141,7 +141,10 @@ def run(settings: Settings, feeds: tuple[str, ...]) -> int:
         failed = failed or report.failed
     if _build(settings):
         return 1
-    _publish(settings)
+    with steps.session(steps.Run(settings)) as connection:
+        is_waiting = steps.waits_for_publication(connection, settings)
+    if is_waiting:
+        _publish(settings)
     return 1 if failed else 0
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 
 POINTS = (
     "load.payload_stored",
+    "load.landing_dropped",
     "load.landed",
     "load.audited",
     "load.before_commit",

@@ -11,7 +11,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -33,7 +33,7 @@ from orchestration.feeds.registry import feed_for
 from orchestration.feeds.ucdp import release_order
 from orchestration.records import Batch, LoadRequest, Parsed, Status
 from orchestration.settings import Settings, SettingsError, is_loopback, machine_now, scope_text
-from orchestration.transform import NodeResult, build_command, manifest, project_hash, run_dbt
+from orchestration.transform import NodeResult, build_command, has_manifest, manifest, project_hash, run_dbt
 from orchestration.warehouse import landing, publish as publication
 from orchestration.warehouse.connection import (
     WAREHOUSE_CONFIG,
@@ -47,7 +47,7 @@ from orchestration.warehouse.connection import (
 from orchestration.warehouse.landing import Pending
 from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts, insert_rows, naive
 from orchestration.warehouse.payload_store import PayloadStore
-from orchestration.warehouse.promote import ONLY_KEYS_OF, Clock, Outcome, promote, record_only
+from orchestration.warehouse.promote import ONLY_KEYS_OF, Clock, Outcome, promote, record_only, refused_slots
 from orchestration.warehouse.status import write_status
 
 Progress = Callable[[int, int | None, str], None]
@@ -133,6 +133,7 @@ def load(run: Run, request: LoadRequest) -> LoadReport:
     """Fetch, land, audit and promote one feed, batch by batch. Raises ``ValueError`` for a wrong request."""
     run = run.at_one_time()
     with session(run) as connection:
+        landing.clear(connection, request.feed)
         outcomes = [finish(run, connection, item) for item in fetch_and_land(run, connection, request)]
         if request.feed == "ucdp":
             outcomes += _apply_in_order(run, connection)
@@ -365,7 +366,8 @@ def build(
     with session(run) as connection:
         settle(run, connection)
         through = connection.execute("select max(attempt_id) from ledger.load_attempt").fetchone()[0]
-        changed = None if everything else _changed_feeds(connection, digest)
+        is_first = everything or not has_manifest(settings)
+        changed = None if is_first else _changed_feeds(connection, digest)
     if changed is not None and not changed:
         return BuildReport(skipped="nothing new since the last build")
     failpoint("build.before_dbt")
@@ -403,9 +405,22 @@ def publish(run: Run, *, public: bool = False) -> publication.Published:
     Raises ``publication.PublishRefused`` with the reason; the file in place stays as it is.
     """
     with session(run) as connection:
+        last = fetch_dicts(connection, "select * from ledger.build order by finished_at desc limit 1")
+        if last and last[0]["status"] != "ok":
+            raise publication.PublishRefused(
+                f"the last build failed ({last[0]['error']}); mend that and run `sahel build` first"
+            )
         published = publication.publish(connection, run.settings, manifest(run.settings), public=public)
         write_status(connection, run.settings)
     return published
+
+
+def waits_for_publication(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether the last good build is newer than the BI file, be it that a run was killed in between."""
+    (built,) = connection.execute(
+        "select epoch(max(finished_at)) from ledger.build where status = 'ok'"
+    ).fetchone()
+    return built is not None and (not settings.bi_file.is_file() or settings.bi_file.stat().st_mtime < built)
 
 
 def rebuild(run: Run) -> list[Outcome]:
@@ -415,7 +430,15 @@ def rebuild(run: Run) -> list[Outcome]:
     has lost: a payload, the journal, or a part of it.
     """
     settings = run.settings
-    known = _settled_attempts(run)
+    with _held(run) as known:
+        outcomes = _rebuild_beside(run, known)
+    with open_warehouse(settings.warehouse) as connection:
+        settle(run, connection)
+    return outcomes
+
+
+def _rebuild_beside(run: Run, known: int) -> list[Outcome]:
+    settings = run.settings
     if not run.store.journal.is_file():
         raise FileNotFoundError(
             f"no loads are remembered in {settings.payloads}, so there is nothing to rebuild from; "
@@ -442,8 +465,6 @@ def rebuild(run: Run) -> list[Outcome]:
         )
     _wal(settings.warehouse).unlink(missing_ok=True)
     os.replace(new, settings.warehouse)
-    with open_warehouse(settings.warehouse) as connection:
-        settle(run, connection)
     return outcomes
 
 
@@ -509,11 +530,18 @@ def _without_landing(batch: Batch, status: Status, error: str | None = None) -> 
         replace(attempt, status=status, error=error) if attempt.status is Status.OK else attempt
         for attempt in batch.attempts
     )
-    # A validator says "I have it"; a slot that the parser failed at stays one to ask for.
-    keeps = {Status.REFUSED: {"gdelt_slot"}, Status.FAILED: set()}.get(
-        status, {"gdelt_slot", "http_validator"}
-    )
-    kept = {table: rows for table, rows in batch.ledger_rows.items() if table in keeps}
+    if status is Status.REFUSED:
+        # A validator would say "I have it".
+        kept = {"gdelt_slot": refused_slots(batch, error or "")} if "gdelt_slot" in batch.ledger_rows else {}
+    elif status is Status.FAILED:
+        # A slot that the parser failed at stays one to ask for.
+        kept = {}
+    else:
+        kept = {
+            table: rows
+            for table, rows in batch.ledger_rows.items()
+            if table in ("gdelt_slot", "http_validator")
+        }
     return replace(batch, table=None, attempts=attempts, ledger_rows=kept)
 
 
@@ -559,12 +587,17 @@ def _changed_feeds(connection: duckdb.DuckDBPyConnection, digest: str) -> set[st
     if not last or last[0]["project_hash"] != digest:
         return None
     rows = connection.execute(
-        """select distinct case when rows_loaded > 0 then feed else 'audit' end
-           from (select *, lag(status) over (partition by feed, stream order by attempt_id) as status_before
-                 from ledger.load_attempt)
+        """with news as (
+               select *, lag(status) over (partition by feed, stream order by attempt_id) as status_before,
+                      rows_loaded > 0
+                      -- Slots read and releases applied move what is observed, also where they bring no row.
+                      or feed = 'gdelt' and status in ('ok', 'empty')
+                      or attempt_id in (select attempt_id from ledger.ucdp_release) as has_data
+               from ledger.load_attempt
+           )
+           select distinct case when has_data then feed else 'audit' end from news
            where attempt_id > ?
-             and (rows_loaded > 0
-                  or status not in ('unchanged', 'empty') and status is distinct from status_before)""",
+             and (has_data or status not in ('unchanged', 'empty') and status is distinct from status_before)""",
         [last[0]["through_attempt_id"] or 0],
     ).fetchall()
     return {changed for (changed,) in rows}
@@ -576,16 +609,25 @@ def _clock(run: Run, started: datetime) -> Clock:
     )
 
 
-def _settled_attempts(run: Run) -> int:
-    """How many attempts the warehouse knows, once the journal has them all; 0 where it cannot be read."""
+@contextmanager
+def _held(run: Run) -> Iterator[int]:
+    """The old warehouse's lock, held while a new one takes its place, and how many attempts it knows.
+
+    0 attempts, and no lock, where there is none or it cannot be read: then nobody can be writing it either.
+    """
     if not run.settings.warehouse.exists():
-        return 0
-    try:
-        with open_warehouse(run.settings.warehouse) as connection:
+        yield 0
+        return
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(open_warehouse(run.settings.warehouse))
             settle(run, connection)
-            return _count_attempts(connection)
-    except WarehouseDamaged:
-        return 0
+            known = _count_attempts(connection)
+            # Nothing is left to write when it is closed, which is after its file has been replaced.
+            connection.execute("checkpoint")
+        except WarehouseDamaged:
+            known = 0
+        yield known
 
 
 def _count_attempts(connection: duckdb.DuckDBPyConnection) -> int:

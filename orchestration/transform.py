@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from orchestration.settings import Settings, scope_text
+from orchestration.warehouse.connection import LOCK_WAIT_SECONDS, WarehouseBusy
 
+LOCK_POLL_SECONDS = 1.0
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 
 SELECTION = {
@@ -55,7 +58,7 @@ def run_dbt(
 ) -> list[NodeResult]:
     """Run one dbt command and return its nodes' results. The database must not be open here.
 
-    Raises ``DbtFailed`` if dbt could not start (a parse error, a locked database).
+    Raises ``DbtFailed`` if dbt could not start, ``WarehouseBusy`` if another writer does not finish in time.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
@@ -69,14 +72,24 @@ def run_dbt(
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--vars", json.dumps({"sahel_countries": scope_text(settings.countries)})),
     ]
-    with _environment(settings):
-        try:
-            answer = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
-        finally:
-            # dbt keeps its connection for the next call; closing it frees the database for the next writer.
-            reset_adapters()
-            DuckDBConnectionManager.close_all_connections()
-            gc.collect()
+    until = monotonic() + LOCK_WAIT_SECONDS
+    while True:
+        with _environment(settings):
+            try:
+                answer = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+            finally:
+                # dbt keeps its connection for the next call; closing it frees the database for the next writer.
+                reset_adapters()
+                DuckDBConnectionManager.close_all_connections()
+                gc.collect()
+        # Between our session and dbt's connection another process may have become the writer.
+        if "set lock on file" not in str(answer.exception or ""):
+            break
+        if monotonic() > until:
+            raise WarehouseBusy(
+                f"another process is writing {settings.warehouse.name}; wait for it to end, or stop it"
+            )
+        sleep(LOCK_POLL_SECONDS)
     if answer.exception is not None:
         if isinstance(_root(answer.exception), KeyboardInterrupt):
             raise KeyboardInterrupt
@@ -102,6 +115,11 @@ def build_command(changed_feeds: set[str] | None) -> list[str]:
         return [*command, "--full-refresh"]
     wanted = [selector for feed in sorted({*changed_feeds, "audit"}) for selector in SELECTION[feed]]
     return [*command, "--select", *wanted, "--exclude", "resource_type:seed"]
+
+
+def has_manifest(settings: Settings) -> bool:
+    """Whether a build has left dbt's manifest, without which nothing can be published."""
+    return (settings.dbt_work / "target" / "manifest.json").is_file()
 
 
 def manifest(settings: Settings) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def dbt_definitions(project_manifest: Mapping[str, Any]) -> list[dg.AssetsDefini
         with failures_told_apart():
             report = steps.build(sahel.run(context), everything=config.everything, on_event=tell)
             with sahel.reading() as connection:
-                if report.skipped and not _waits_for_publication(connection, sahel.settings):
+                if report.skipped and not steps.waits_for_publication(connection, sahel.settings):
                     # Nothing is yielded, so what comes after in this run is skipped too.
                     context.log.info(f"{report.skipped}; set `everything` in the launchpad to build anyway")
                     return
@@ -191,14 +191,6 @@ def _in_order(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetKey]:
             {spec.key: [dep.asset_key for dep in spec.deps if dep.asset_key in own] for spec in specs}
         ).static_order()
     )
-
-
-def _waits_for_publication(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
-    """Whether the last good build is newer than the BI file: a run that was killed in between left it so."""
-    (built,) = connection.execute(
-        "select epoch(max(finished_at)) from ledger.build where status = 'ok'"
-    ).fetchone()
-    return built is not None and (not settings.bi_file.is_file() or settings.bi_file.stat().st_mtime < built)
 
 
 def _shown(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:

@@ -275,7 +275,8 @@ def _batch(
     return Batch(
         feed=NewsFeed.key,
         stream=outlet.id,
-        partition_key=partition_key,
+        # One landing partition per outlet: what an interrupted run left there, the next fetch replaces.
+        partition_key=outlet.id,
         attempts=(attempt,),
         table=NEWS_ITEM.table if accepted else None,
         payloads=(payload,) if payload else (),

@@ -72,9 +72,9 @@ def open_scratch(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A throw-away, file-backed instance: hostile bytes are parsed here, never in the warehouse."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="parse-") as work:
-        connection = duckdb.connect(str(Path(work) / "scratch.duckdb"), config=dict(WAREHOUSE_CONFIG))
+        config = {**WAREHOUSE_CONFIG, "temp_directory": work}
+        connection = duckdb.connect(str(Path(work) / "scratch.duckdb"), config=config)
         try:
-            connection.execute(f"set temp_directory = '{work}'")
             yield connection
         finally:
             connection.close()

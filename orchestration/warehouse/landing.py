@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.contracts import contract_for
+from orchestration.failpoints import failpoint
 from orchestration.records import Batch, Parsed
 
 
@@ -42,10 +43,11 @@ def land(
     Mentions are kept only for events that raw knows: a mention carries no country.
     """
     contract = contract_for(batch.table)
-    drop(connection, batch.partition_key, batch.table)
     connection.execute(f"attach '{_quoted(scratch_file)}' as scratch (read_only)")
     try:
         connection.begin()
+        drop(connection, batch.partition_key, batch.table)
+        failpoint("load.landing_dropped")
         columns = ", ".join(f'"{name}"' for name in (*contract.column_names, "payload_sha256", "released_at"))
         scope = _known_events_only(batch.table, countries)
         connection.execute(
@@ -113,6 +115,16 @@ def pending_keys(connection: duckdb.DuckDBPyConnection, table: str, prefix: str 
         [table, prefix],
     ).fetchall()
     return [key for (key,) in rows]
+
+
+def clear(connection: duckdb.DuckDBPyConnection, feed: str) -> int:
+    """Forget what an interrupted run of a feed left in landing; it is fetched or parsed again. Returns how many."""
+    waiting = connection.execute(
+        "select partition_key, table_name from landing.pending where feed = ?", [feed]
+    ).fetchall()
+    for partition_key, table in waiting:
+        drop(connection, partition_key, table)
+    return len(waiting)
 
 
 def drop(connection: duckdb.DuckDBPyConnection, partition_key: str, table: str) -> None:

@@ -61,11 +61,10 @@ class LedgerMemory:
     def news_failures(self, feed_id: str) -> tuple[int, datetime | None]:
         row = self.connection.execute(
             """with mine as (
-                   select recorded_at, status in ('ok', 'empty', 'unchanged') as good
+                   select attempt_id, recorded_at, status in ('ok', 'empty', 'unchanged') as good
                    from ledger.load_attempt where feed = 'news' and stream = ?
                )
-               select count(*) filter (where recorded_at > coalesce((select max(recorded_at) from mine where good),
-                                                                    timestamp '1970-01-01')),
+               select count(*) filter (where attempt_id > coalesce((select max(attempt_id) from mine where good), 0)),
                       max(recorded_at)
                from mine""",
             [feed_id],

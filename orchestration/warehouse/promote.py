@@ -75,6 +75,7 @@ def promote(
     refused = verdict.level == "block"
     connection.begin()
     try:
+        _insist_on_all_rows(connection, pending)
         first_id = next_attempt_id(connection)
         counts = _Counts(
             parsed=pending.rows_seen,
@@ -93,7 +94,7 @@ def promote(
             if batch.table == "ucdp_ged":
                 _cover(connection, pending)
         else:
-            _write_state(connection, batch, first_id, only=("gdelt_slot",))
+            insert_rows(connection, "gdelt_slot", refused_slots(batch, verdict.summary()))
         outcome = _record(
             connection, batch, attempts, clock, batch_id, counts, verdict.level, verdict.summary()
         )
@@ -123,6 +124,29 @@ def record_only(connection: duckdb.DuckDBPyConnection, batch: Batch, clock: Cloc
     return outcome
 
 
+def refused_slots(batch: Batch, reason: str) -> list[dict[str, Any]]:
+    """A refused batch's slots as gaps, so that they are asked for again and never pass for quiet hours."""
+    return [
+        {**row, "state": "corrupt", "error": f"refused: {reason}"}
+        if row["state"] in ("fetched", "empty")
+        else row
+        for row in batch.ledger_rows.get("gdelt_slot", [])
+    ]
+
+
+def _insist_on_all_rows(connection: duckdb.DuckDBPyConnection, pending: Pending) -> None:
+    """A release of which rows are missing would withdraw their events; landing must be as it was audited."""
+    table = pending.batch.table
+    found = connection.execute(
+        f"select count(*) from landing.{table} where partition_key = ?", [pending.batch.partition_key]
+    ).fetchone()[0]
+    if found != pending.rows_landed:
+        raise RuntimeError(
+            f"landing.{table} holds {found} rows of {pending.batch.partition_key} and {pending.rows_landed} were "
+            "audited; load it again"
+        )
+
+
 def _write_versions(
     connection: duckdb.DuckDBPyConnection,
     contract: TableContract,
@@ -139,7 +163,7 @@ def _write_versions(
     if contract.promotion is Promotion.APPEND:
         new = f"select {landed}, l.payload_sha256, l.released_at, null::varchar as content_hash from {source} l {_unseen(connection, contract, given)}"
     else:
-        connection.execute(_latest_versions(contract))
+        connection.execute(_latest_versions(contract, pending.batch), given)
         new = (
             f"select {landed}, l.payload_sha256, l.released_at, l.content_hash from "
             f"(select *, {_content_hash(contract)} as content_hash from {source}) l "
@@ -198,12 +222,15 @@ def _unseen(connection: duckdb.DuckDBPyConnection, contract: TableContract, give
     )
 
 
-def _latest_versions(contract: TableContract) -> str:
+def _latest_versions(contract: TableContract, batch: Batch) -> str:
+    """The newest version of each key: of all, where some may be withdrawn, else only of those that landed."""
     keys = ", ".join(f'"{name}"' for name in contract.key)
     extra = ', "country_id", "date_end"' if contract.table == "ucdp_ged" else ""
+    landed = f"({keys}) in (select ({keys}) from landing.{contract.table} where partition_key = $partition)"
     return (
         f"create or replace temp table latest_version as select {keys}{extra}, content_hash, is_withdrawn "
-        f"from raw.{contract.table} qualify row_number() over (partition by {keys} order by attempt_id desc) = 1"
+        f"from raw.{contract.table} where {'$partition is not null' if batch.options.get('withdraws') else landed} "
+        f"qualify row_number() over (partition by {keys} order by attempt_id desc) = 1"
     )
 
 
@@ -430,13 +457,10 @@ def _write_state(
     batch: Batch,
     attempt_id: int,
     *,
-    only: tuple[str, ...] | None = None,
     pending: Pending | None = None,
 ) -> None:
-    """The ledger rows a feed sent along. A refused batch keeps only what it learned of slots."""
+    """The ledger rows a feed sent along."""
     for table, rows in batch.ledger_rows.items():
-        if only is not None and table not in only:
-            continue
         if table == "ucdp_release" and pending is not None:
             filled = {
                 "attempt_id": attempt_id,

@@ -32,10 +32,11 @@ _FEEDS = """
     select feed, stream,
            max(recorded_at) filter (where good) as last_success_at,
            max(newest_record_at) as newest_record_at,
-           min(recorded_at) filter (where not good and recorded_at > coalesce(
-               (select max(g.recorded_at) from tries g where g.good and g.feed = t.feed and g.stream = t.stream),
-               timestamp '1970-01-01')) as failing_since,
-           arg_max(error, attempt_id) as last_error,
+           -- By attempt, not by time: everything that one load records, it records at one time.
+           min(recorded_at) filter (where not good and attempt_id > coalesce(
+               (select max(g.attempt_id) from tries g where g.good and g.feed = t.feed and g.stream = t.stream), 0))
+               as failing_since,
+           arg_max(coalesce(error, ''), attempt_id) as last_error,
            sum(rows_loaded) as rows_loaded,
            sum(rows_quarantined) as rows_quarantined
     from tries t group by feed, stream order by feed, stream

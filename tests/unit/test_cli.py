@@ -353,6 +353,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     made = Pipeline([], {}, {})
     for name in ("load", "build", "publish"):
         monkeypatch.setattr(steps, name, getattr(made, name))
+    monkeypatch.setattr(steps, "waits_for_publication", lambda connection, settings: True)
     return made
 
 

@@ -44,6 +44,6 @@ def test_no_records_are_told_in_a_word() -> None:
 
 def test_the_schema_tells_the_contracts_rules() -> None:
     columns = {column.name: column for column in column_schema(contract_for("gdelt_event"), "raw").columns}
-    assert columns["quad_class"].constraints.other == ["one of 1, 2, 3, 4 (block)"]
+    assert columns["quad_class"].constraints.other == ["one of 1, 2, 3, 4 (warn)"]
     assert columns["global_event_id"].constraints.nullable is False
     assert columns["is_withdrawn"].description

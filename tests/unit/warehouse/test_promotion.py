@@ -480,11 +480,13 @@ def test_a_refused_load_leaves_raw_as_it_was_and_says_why(
     assert_landing_is_empty(warehouse)
 
 
-def test_a_refused_batch_of_slots_is_remembered_as_fetched(
+def test_a_refused_batch_of_slots_is_remembered_as_a_gap(
     warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, slots("d", ("2026-06-01", [DAY])), [gdelt(1, DAY)], verdict=BAD)
-    assert warehouse.execute("select state from ledger.gdelt_slot").fetchall() == [("fetched",)]
+    state, error = warehouse.execute("select state, error from ledger.gdelt_slot").fetchone()
+    assert state == "corrupt"
+    assert error.startswith("refused: ")
     assert warehouse.execute("select count(*) from raw.gdelt_event").fetchone() == (0,)
 
 
