@@ -1,7 +1,7 @@
 """The use cases: load a feed, build, publish, rebuild, each a plain function.
 
-The command line and the Dagster assets are thin adapters over these. No Dagster, no printing, and no
-knowledge of a single publisher here.
+The command line and the Dagster assets are thin adapters over these. No Dagster and no printing here. Of
+single publishers it knows only what their late arrivals mean for earlier loads (``_make_good``).
 """
 
 import json
@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.http import HttpClient
 from orchestration.feeds.registry import feed_for
 from orchestration.feeds.ucdp import release_order
-from orchestration.records import Batch, LoadRequest, Parsed, Status
+from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Status
 from orchestration.settings import Settings, SettingsError, is_loopback, machine_now, scope_text
 from orchestration.transform import NodeResult, build_command, has_manifest, manifest, project_hash, run_dbt
 from orchestration.warehouse import landing, publish as publication
@@ -135,8 +135,7 @@ def load(run: Run, request: LoadRequest) -> LoadReport:
     with session(run) as connection:
         landing.clear(connection, request.feed)
         outcomes = [finish(run, connection, item) for item in fetch_and_land(run, connection, request)]
-        if request.feed == "ucdp":
-            outcomes += _apply_in_order(run, connection)
+        outcomes += _make_good(run, connection, request.feed)
         settle(run, connection)
     return LoadReport(request.feed, tuple(outcomes))
 
@@ -192,8 +191,7 @@ def promote_landing(run: Run, feed: str, table: str, partition: str | None = Non
             ).fetchone()[0]
             verdict = Verdict.from_json(known) if known else audit(run, connection, item)
             outcomes.append(promote_audited(run, connection, item, verdict))
-        if feed == "ucdp":
-            outcomes += _apply_in_order(run, connection)
+        outcomes += _make_good(run, connection, feed)
         settle(run, connection)
     return LoadReport(feed, tuple(outcomes))
 
@@ -481,6 +479,54 @@ def _replay(run: Run, connection: duckdb.DuckDBPyConnection, entry: dict[str, An
     clock = Clock(run_id=entry["run_id"], **times)
     then = replace(run, settings=replace(run.settings, fixed_now=clock.recorded_at), run_id=clock.run_id)
     return finish(then, connection, land(then, connection, batch), clock, entry["batch_id"])
+
+
+def _make_good(run: Run, connection: duckdb.DuckDBPyConnection, feed: str) -> list[Outcome]:
+    """What came late and changes what was loaded before it. Seen from the ledger alone, so also after a crash."""
+    late = {"ucdp": _apply_in_order, "gdelt": _mentions_of_late_events}.get(feed)
+    return late(run, connection) if late else []
+
+
+def _mentions_of_late_events(run: Run, connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    """Land again, from the store, mentions that came before their events did.
+
+    A mention is kept if its event is known. Where a gap in the events was filled after the mentions of the
+    following day had been loaded, those are looked at again; what is in raw already is not added twice.
+    """
+    late = fetch_dicts(
+        connection,
+        """select distinct m.*
+           from ledger.gdelt_slot e
+           join ledger.gdelt_slot m
+             on m.stream = replace(e.stream, 'export', 'mentions') and m.state = 'fetched'
+            and m.slot_at between e.slot_at and e.slot_at + interval 1 day and m.checked_at < e.checked_at
+           where e.stream in ('export', 'translation.export') and e.state = 'fetched'
+           order by m.stream, m.slot_at""",
+    )
+    outcomes = []
+    for stream in dict.fromkeys(row["stream"] for row in late):
+        slots = [row for row in late if row["stream"] == stream]
+        payloads = {row["payload_sha256"]: run.store.payload("gdelt", row["payload_sha256"]) for row in slots}
+        first, last = slots[0]["slot_at"], slots[-1]["slot_at"]
+        attempt = Attempt(
+            feed="gdelt",
+            stream=stream,
+            partition_key=f"{first:%Y-%m-%d}",
+            window_start=first,
+            window_end=last + timedelta(minutes=15),
+            payload_keys=tuple(payload.key for payload in payloads.values()),
+        )
+        batch = Batch(
+            feed="gdelt",
+            stream=stream,
+            partition_key=f"{first:%Y-%m-%dT%H:%M}..{last:%Y-%m-%dT%H:%M}/{stream}",
+            attempts=(attempt,),
+            table="gdelt_mention",
+            payloads=tuple(payloads.values()),
+            ledger_rows={"gdelt_slot": [{**row, "checked_at": run.settings.now()} for row in slots]},
+        )
+        outcomes.append(finish(run, connection, land(run, connection, batch)))
+    return outcomes
 
 
 def _apply_in_order(run: Run, connection: duckdb.DuckDBPyConnection) -> list[Outcome]:

@@ -13,7 +13,7 @@ from orchestration.feeds.http import PermanentError, TransientError
 from orchestration.settings import Settings, SettingsError
 from orchestration.steps import Run, session
 from orchestration.transform import DbtFailed
-from orchestration.warehouse.connection import WarehouseBusy, WarehouseMissing
+from orchestration.warehouse.connection import WarehouseBusy, WarehouseDamaged, WarehouseMissing
 from orchestration.warehouse.publish import PublishRefused
 
 RUN_PREFIX = "dagster-"
@@ -22,7 +22,15 @@ RUN_PREFIX = "dagster-"
 TRANSIENT = (TransientError, WarehouseBusy)
 """What may be over in a minute: a publisher that is down, another writer. Nothing else is tried again."""
 
-EXPECTED = (PermanentError, SettingsError, WarehouseMissing, PublishRefused, DbtFailed, ValueError)
+EXPECTED = (
+    PermanentError,
+    SettingsError,
+    WarehouseDamaged,
+    WarehouseMissing,
+    PublishRefused,
+    DbtFailed,
+    ValueError,
+)
 """Errors whose message says what to do; others are shown with their type, for whoever mends the program."""
 
 RETRY = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

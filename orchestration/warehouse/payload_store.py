@@ -88,6 +88,19 @@ class PayloadStore:
             )
         return replace(payload, path=path)
 
+    def payload(self, feed: str, sha256: str) -> Payload:
+        """A stored payload as its sidecar tells of it."""
+        told = json.loads(self.path_of(feed, sha256).with_name(f"{sha256}.json").read_text(encoding="utf-8"))
+        instants = {
+            name: datetime.fromisoformat(told[name]) if told[name] else None
+            for name in ("fetched_at", "released_at")
+        }
+        plain = {
+            name: told[name]
+            for name in ("url", "http_status", "key", "etag", "last_modified", "media_type", "size")
+        }
+        return Payload(sha256=sha256, path=self.path_of(feed, sha256), feed=feed, **plain, **instants)
+
     def incoming(self) -> Path:
         """A folder for bodies on their way in, on the store's own file system."""
         folder = self.root / "incoming"

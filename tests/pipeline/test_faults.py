@@ -20,7 +20,7 @@ from orchestration import steps
 from orchestration.feeds import http, news as news_feed
 from orchestration.records import LoadRequest
 from orchestration.settings import Settings
-from tests.pipeline.conftest import rows_of
+from tests.served import rows_of
 from tests.unit.feeds import gdelt_publisher
 from tests.unit.feeds.fault_server import Answer, FaultServer
 from tests.unit.feeds.gdelt_publisher import DAY, SLOT, Publisher, event_row, mention_row, stamp
@@ -458,6 +458,27 @@ def test_18_a_slot_that_comes_late_is_a_gap_and_then_it_is_not(gdelt: Settings, 
     assert load(gdelt, window()).rows_loaded == 1
     assert events(gdelt) == [1, 2, 3]
     assert states(gdelt) == dict.fromkeys((DAY, DAY + SLOT, DAY + 2 * SLOT), "fetched")
+
+
+def test_18_mentions_that_came_before_their_late_events_are_kept_after_all(
+    gdelt: Settings, publisher: Publisher
+) -> None:
+    both = window("export", "mentions")
+    late = DAY + SLOT
+    publisher.add(DAY, "export", [event_row(1)])
+    publisher.add(late + SLOT, "export", [event_row(3, late + SLOT)])
+    publisher.add(late, "mentions", [mention_row(2, late), mention_row(1, late), mention_row(99, late)])
+    load(gdelt, both)
+    mentioned = "select global_event_id from raw.gdelt_mention order by 1"
+    assert rows_of(gdelt.warehouse, mentioned) == [(1,)]
+    publisher.add(late, "export", [event_row(2, late)])
+    later = replace(gdelt, fixed_now=gdelt.now() + timedelta(hours=1))
+    load(later, both)
+    assert rows_of(gdelt.warehouse, mentioned) == [(1,), (2,)]
+    # Once made good, it is not done again.
+    again = load(replace(gdelt, fixed_now=gdelt.now() + timedelta(hours=2)), both)
+    assert {attempt["status"] for attempt in again.attempts} <= {"unchanged", "missing"}
+    assert rows_of(gdelt.warehouse, mentioned) == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("fault", ["404", "corrupt", "md5"])

@@ -12,8 +12,8 @@ from orchestration import steps
 from orchestration.made_world import WORLD_END, Publishers, Served, World, serve
 from orchestration.records import LoadRequest
 from orchestration.settings import MADE_MARKER, Settings
-from tests.pipeline.conftest import open_bi, rows_of
 from tests.pipeline.test_crash import digests
+from tests.served import open_bi, rows_of
 
 FIRST_VISIT = WORLD_END - timedelta(days=92)
 GDELT_DAYS = 9

@@ -18,7 +18,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import publish as publication
 from orchestration.warehouse.connection import open_published, open_warehouse
 from orchestration.warehouse.publish import PublishRefused
-from tests.pipeline.conftest import RealHome
+from tests.served import RealHome
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from tests.pipeline.conftest import RealHome, open_bi, rows_of
+from tests.served import RealHome, open_bi, rows_of
 
 EVENTS = {"MLI": 2120, "CIV": 360, "SEN": 308, "BEN": 36, "GNB": 22}
 

@@ -126,7 +126,11 @@ def test_a_report_names_what_went_wrong_and_what_was_not_there() -> None:
 
 
 def test_a_batch_without_landing_keeps_only_what_is_true_of_it() -> None:
-    rows = {"gdelt_slot": [{"state": "fetched"}, {"state": "missing"}], "http_validator": [{"b": 1}], "ucdp_release": [{"c": 1}]}
+    rows = {
+        "gdelt_slot": [{"state": "fetched"}, {"state": "missing"}],
+        "http_validator": [{"b": 1}],
+        "ucdp_release": [{"c": 1}],
+    }
     attempts = (Attempt("f", "s", "p", None, None), Attempt("f", "s", "q", None, None, Status.MISSING, "404"))
     batch = Batch("f", "s", "p", attempts, "news_item", ledger_rows=rows)
     kept = {

@@ -1,0 +1,87 @@
+"""The eight promised questions: documented, answered on the published file, and right about known figures."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orchestration.cli import main
+from orchestration.warehouse.publish import QUERIES
+from tests.served import RealHome, open_bi
+
+QUESTIONS = sorted(QUERIES.glob("*.sql"))
+HEADINGS = ("Question", "Read it so", "Columns", "Parameters")
+
+
+def ask(home: Path, name: str, style: str = "json") -> str:
+    result = CliRunner().invoke(main, ["query", name, "--format", style, "--home", str(home)])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_there_are_eight() -> None:
+    assert len(QUESTIONS) == 8
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
+def test_each_is_documented_and_names_the_columns_that_it_returns(path: Path, real_home: RealHome) -> None:
+    text = path.read_text(encoding="utf-8")
+    comment = " ".join(line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--"))
+    for heading in HEADINGS:
+        assert f"{heading}:" in comment, heading
+    told = re.search(r"Columns: (.*?)\. Parameters:", comment)
+    assert told, "columns end with a full stop before the parameters"
+    names = [name.split("(")[0].strip() for name in re.sub(r"\([^)]*\)", "", told[1]).split(",")]
+    with open_bi(real_home.settings) as bi:
+        returned = [column[0] for column in bi.execute(text).description]
+    assert names == returned
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
+def test_each_reads_published_schemas_only(path: Path) -> None:
+    used = set(re.findall(r"(?:from|join)\s+([a-z_]+)\.", path.read_text(encoding="utf-8")))
+    assert used <= {"core", "marts", "audit"}
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
+def test_each_is_answered_in_every_format(path: Path, real_home: RealHome) -> None:
+    rows = json.loads(ask(real_home.settings.home, path.stem))
+    table = list(csv.DictReader(io.StringIO(ask(real_home.settings.home, path.stem, "csv"))))
+    assert len(rows) == len(table)
+    assert ask(real_home.settings.home, path.stem, "table")
+
+
+def test_what_happened_by_month_adds_up_to_the_events(real_home: RealHome) -> None:
+    rows = json.loads(ask(real_home.settings.home, "country_by_month_and_kind"))
+    with open_bi(real_home.settings) as bi:
+        expected = dict(
+            bi.execute(
+                """select strftime(month, '%Y-%m-%d') || country_iso3, events from marts.country_month
+                   where source = 'ucdp'"""
+            ).fetchall()
+        )
+    assert rows
+    for row in rows:
+        assert row["events"] == expected[row["month"][:10] + row["country_iso3"]]
+
+
+def test_jnim_is_among_the_actors_of_the_last_year(real_home: RealHome) -> None:
+    rows = {row["actor_id"]: row for row in json.loads(ask(real_home.settings.home, "which_actors"))}
+    with open_bi(real_home.settings) as bi:
+        events = bi.execute(
+            """select count(distinct event_key) from core.fct_event join core.fct_event_actor using (event_key)
+               where actor_id = 'jnim' and date_end >= date '2023-01-01'"""
+        ).fetchone()[0]
+    assert rows["jnim"]["events"] == events > 0
+    assert rows["jnim"]["countries"] == 2
+
+
+def test_the_outage_of_gdelt_is_told(real_home: RealHome) -> None:
+    rows = json.loads(ask(real_home.settings.home, "feed_health"))
+    (gdelt,) = [row for row in rows if (row["feed"], row["part"]) == ("gdelt", "export")]
+    assert gdelt["gaps"] > 0
+    assert gdelt["verdict"] != "good"
