@@ -57,7 +57,7 @@ check-lint: $(STAMP)
 	$(BIN)/ruff check .
 
 check-sql: $(STAMP)
-	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models queries
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests queries
 
 check-imports: $(STAMP)
 	$(BIN)/lint-imports

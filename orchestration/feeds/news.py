@@ -167,6 +167,10 @@ def _outlet(path: Path, number: int, entry: Any) -> Outlet:
         url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname))
     ):
         raise wrong("url must be https (http only on this machine); change it")
+    if url.username or url.password:
+        raise wrong(
+            "url holds a user name or password, which would be written down with each fetch; leave it out"
+        )
     # YAML 1.1 reads a bare no as false, so Norwegian arrives as "False".
     if not re.fullmatch(r"[a-z]{2}", texts["language"]):
         raise wrong(

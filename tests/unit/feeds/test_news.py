@@ -147,6 +147,7 @@ GOOD = "id: a, url: 'https://a.example/rss', language: fr, publisher: A, reliabi
         (f"- {{{GOOD.replace('id: a', 'id: A B')}}}", "id must be lower-case"),
         (f"- {{{GOOD.replace('https:', 'http:')}}}", "must be https"),
         (f"- {{{GOOD.replace('https:', 'file:')}}}", "must be https"),
+        (f"- {{{GOOD.replace('https://', 'https://me:secret@')}}}", "user name or password"),
         (f"- {{{GOOD.replace('a.example', '[::zz]')}}}", "url cannot be read"),
         (f"- {{{GOOD.replace('language: fr', 'language: french')}}}", "'french' is not an ISO 639-1 code"),
         (f"- {{{GOOD.replace('language: fr', 'language: no')}}}", "in quotes"),
