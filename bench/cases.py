@@ -124,33 +124,47 @@ def gdelt_load_region(data: Path, work: Path) -> dict[str, Any]:
 
 def _gdelt_load(data: Path, work: Path, countries: tuple[str, ...] | None) -> dict[str, Any]:
     from orchestration import steps
-    from orchestration.records import Batch, LoadRequest
+    from orchestration.records import LoadRequest
 
     _warm()
-    with _served(data / "gdelt") as url:
+    spent = {"land": 0.0, "audit": 0.0, "promote_audited": 0.0}
+    with _served(data / "gdelt") as url, _timed(steps, spent):
         run = steps.Run(replace(_settings(work, gdelt_url=url), countries=countries))
-        request = LoadRequest("gdelt", date_from=MONTH_START, date_to=MONTH_END)
-        landing_seconds, outcomes = 0.0, []
-        original = steps.land
-
-        def timed(run: Any, connection: Any, batch: Batch) -> Any:
-            nonlocal landing_seconds
-            began = perf_counter()
-            item = original(run, connection, batch)
-            landing_seconds += perf_counter() - began
-            return item
-
-        steps.land = timed
         started = perf_counter()
-        report = steps.load(run, request)
+        report = steps.load(run, LoadRequest("gdelt", date_from=MONTH_START, date_to=MONTH_END))
         seconds = perf_counter() - started
-    outcomes = report.outcomes
     return {
         "seconds": seconds,
-        "parse_and_land_seconds": landing_seconds,
-        "rows": sum(outcome.rows_loaded for outcome in outcomes),
+        "parse_and_land_seconds": spent["land"],
+        "audit_seconds": spent["audit"],
+        "promote_seconds": spent["promote_audited"],
+        "rows": sum(outcome.rows_loaded for outcome in report.outcomes),
         "failed": report.failed,
     }
+
+
+@contextmanager
+def _timed(module: Any, spent: dict[str, float]) -> Iterator[None]:
+    """Add up the time spent in functions of a module, by name."""
+    originals = {name: getattr(module, name) for name in spent}
+
+    def timing(name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            began = perf_counter()
+            try:
+                return originals[name](*arguments)
+            finally:
+                spent[name] += perf_counter() - began
+
+        return call
+
+    for name in spent:
+        setattr(module, name, timing(name))
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(module, name, original)
 
 
 @case
