@@ -25,6 +25,7 @@ DATA = Path(tempfile.gettempdir()) / "sahel-bench"
 GROUPS = {
     "ged": ("ged_bare", "ged_load"),
     "gdelt": ("gdelt_limit", "gdelt_load", "gdelt_load_region", "gdelt_pandas"),
+    "parts": ("gdelt_load",),
     "ticks": ("ticks",),
     "build": ("full_build",),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 def tables(known: dict[str, Any]) -> list[str]:
     """Markdown lines, a section per group that has been measured."""
-    sections = {"ged": _ged, "gdelt": _gdelt, "ticks": _ticks, "build": _build}
+    sections = {"ged": _ged, "gdelt": _gdelt, "parts": _parts, "ticks": _ticks, "build": _build}
     lines: list[str] = []
     for group, section in sections.items():
         if group in known:
@@ -87,23 +87,27 @@ def _gdelt(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
         f"Parsed and landed: {landed:.2f} times the limit; aim at most 1.5: {_verdict(landed, 1.5)}.",
         f"Whole load: {whole:.2f} times the limit; aim at most 2.5: {_verdict(whole, 2.5)}.",
         f"Against the usual way: {faster:.2f} times faster; aim at least 3: {_verdict(3, faster)}.",
-        *_where_time_goes(ours),
         f"Default scope: parsed and landed {_ratio(region, limit, 'parse_and_land_seconds'):.2f}, whole load "
         f"{_ratio(region, limit):.2f} times the limit, {1 / _ratio(region, usual):.2f} times faster than the usual way.",
     ]
 
 
-def _where_time_goes(ours: list[dict[str, Any]]) -> list[str]:
-    """The parts of the whole load, where they were measured."""
-    if "audit_seconds" not in ours[0]:
-        return []
-    landed, audit, promote = (
-        _middle(ours, f"{part}_seconds") for part in ("parse_and_land", "audit", "promote")
-    )
-    fetch = _middle(ours) - landed - audit - promote
+def _parts(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
+    ours = cases["gdelt_load"]
+    whole = _middle(ours)
+    parts = {
+        "parse and land": _middle(ours, "parse_and_land_seconds"),
+        "audit": _middle(ours, "audit_seconds"),
+        "promote, with the ledger": _middle(ours, "promote_seconds"),
+    }
+    fetch = "read the list; download, verify (size, MD5, zip, CRC) and store 2,880 files"
+    parts = {fetch: whole - sum(parts.values()), **parts}
     return [
-        f"Where the time goes: {fetch:.1f} s to list, download, verify (size, MD5, zip, CRC) and store 2,880 files,",
-        f"{landed:.1f} s to parse and land, {audit:.1f} s for the audit, {promote:.1f} s for the promotion and the ledger.",
+        f"## Where the time of that month goes (the world kept, {whole:.1f} s)",
+        "",
+        "| part | seconds | share |",
+        "|---|---|---|",
+        *(f"| {name} | {seconds:.1f} | {seconds / whole:.0%} |" for name, seconds in parts.items()),
     ]
 
 
