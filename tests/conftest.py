@@ -5,6 +5,7 @@ beside the tests that use them.
 """
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -76,6 +77,13 @@ def no_name_lookups() -> Iterator[None]:
     socket.getaddrinfo = _guarded_getaddrinfo
     yield
     socket.getaddrinfo = _real_getaddrinfo
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interrupts_are_heard() -> None:
+    """A shell starts background jobs deaf to Ctrl-C, and Python leaves it so; the tests of Ctrl-C need ears."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -42,5 +42,6 @@ def test_nothing_that_it_started_outlives_it() -> None:
         signal.raise_signal(signal.SIGINT)
     assert was_told == [True]
     assert process.poll() is not None
-    group = subprocess.run(["ps", "-o", "pid=", "-g", str(process.pid)], capture_output=True, text=True)
-    assert group.stdout.split() == []
+    group = subprocess.run(["ps", "-o", "stat=", "-g", str(process.pid)], capture_output=True, text=True)
+    # A zombie has ended; when it is reaped is up to whoever has adopted it.
+    assert [state for state in group.stdout.split() if not state.startswith("Z")] == []
