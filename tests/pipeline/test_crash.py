@@ -21,6 +21,7 @@ from orchestration.made_world import WORLD_END, Publishers, Served, World, serve
 
 POINTS = (
     "load.payload_stored:2",
+    "load.landing_dropped:2",
     "load.landed",
     "load.audited:3",
     "load.before_commit:2",
