@@ -500,8 +500,10 @@ def _mentions_of_late_events(run: Run, connection: duckdb.DuckDBPyConnection) ->
            join ledger.gdelt_slot m
              on m.stream = replace(e.stream, 'export', 'mentions') and m.state = 'fetched'
             and m.slot_at between e.slot_at and e.slot_at + interval 1 day and m.checked_at < e.checked_at
-           where e.stream in ('export', 'translation.export') and e.state = 'fetched'
+           where e.stream in ('export', 'translation.export') and e.state = 'fetched' and e.checked_at > ?
            order by m.stream, m.slot_at""",
+        # Only what was fetched lately, so that a tick costs the same after years.
+        [naive(run.settings.now() - timedelta(days=7))],
     )
     outcomes = []
     for stream in dict.fromkeys(row["stream"] for row in late):
