@@ -271,4 +271,4 @@ def test_nothing_names_a_machine_or_an_index() -> None:
 def test_a_path_of_a_machine_is_noticed() -> None:
     words = machine_words()
     assert words.search("see /" + "root/x") and words.search("--index https://pypi" + ".example")
-    assert not words.search("`/path/to/python3.11` and https://example.org" + "/work/x")
+    assert not words.search("`/path/to/python3.11` and https://example.org/wo" + "rk/x")
