@@ -17,8 +17,14 @@ from typing import Literal
 
 SEEDS = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds"
 
-Standard = Literal["iso2", "numeric", "fips", "gw"]
-_COLUMNS = {"iso2": "country_iso2", "numeric": "country_numeric", "fips": "country_fips", "gw": "gw_code"}
+Standard = Literal["iso3", "iso2", "numeric", "fips", "gw"]
+_COLUMNS = {
+    "iso3": "country_iso3",
+    "iso2": "country_iso2",
+    "numeric": "country_numeric",
+    "fips": "country_fips",
+    "gw": "gw_code",
+}
 
 
 class ReferenceDataError(ValueError):
@@ -40,7 +46,7 @@ class Country:
     acled_prefix: str | None
 
     def code(self, standard: Standard) -> str | int | None:
-        """This country's code in another standard: ISO alpha-2, ISO numeric, FIPS 10-4 or Gleditsch-Ward."""
+        """This country's code in a standard: ISO alpha-3, alpha-2 or numeric, FIPS 10-4 or Gleditsch-Ward."""
         return getattr(self, _COLUMNS[standard])
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import wraps
@@ -168,12 +169,17 @@ def load(
 ) -> int:
     """Load one feed: a window, a release, or a file you downloaded."""
     from orchestration import steps
+    from orchestration.feeds.registry import FEEDS as REGISTERED, feed_for
     from orchestration.records import LoadRequest
 
-    if (date_from or date_to) and feed != "gdelt":
-        raise click.UsageError(f"--from and --to are for gdelt; {feed} has no window")
-    if (release or file) and feed != "ucdp":
-        raise click.UsageError(f"--release and --file are for ucdp, not {feed}")
+    for given, part, options in (
+        (date_from or date_to, "dates", "--from and --to"),
+        (release, "release", "--release"),
+        (file, "file", "--file"),
+    ):
+        if given and part not in feed_for(feed).accepts:
+            able = ", ".join(sorted(key for key, other in REGISTERED.items() if part in other.accepts))
+            raise click.UsageError(f"{options}: not for {feed}, only for {able}")
     if date_from and date_to and date_from > date_to:
         raise click.UsageError("--from is after --to")
     request = LoadRequest(
@@ -269,12 +275,12 @@ def doctor(settings: Settings, as_json: bool) -> int:
 
     findings = examine(settings)
     if as_json:
-        click.echo(json.dumps(findings, indent=1))
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:
         marks = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
         for finding in findings:
-            out.print(f"{marks[finding['level']]}  {finding['subject']}: {finding['finding']}", markup=False)
-    return 1 if any(finding["level"] == "problem" for finding in findings) else 0
+            out.print(f"{marks[finding.level]}  {finding.subject}: {finding.finding}", markup=False)
+    return 1 if any(finding.level == "problem" for finding in findings) else 0
 
 
 @command

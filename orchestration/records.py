@@ -105,7 +105,8 @@ class Parsed:
     """What ``parse`` leaves in the scratch database, by table name there.
 
     ``rows``: a relation with exactly the contract's columns plus payload_sha256 and released_at.
-    ``rejects``: payload_sha256, line, reason, row_text. ``rows_seen`` counts records on the wire,
+    ``rejects``: payload_sha256, line, reason, row_text, which begins with the row's key where it has one (a JSON
+    object has its key and a tab put before it), so that a key told of unreadably is not withdrawn. ``rows_seen`` counts records on the wire,
     ``rows_out_of_scope`` those that the country scope left out. ``seen``, where a batch has several
     attempts: payload_sha256, rows (records on the wire of that payload).
     """
@@ -117,6 +118,15 @@ class Parsed:
     seen: str | None = None
     extra_columns: tuple[str, ...] = ()
     """Columns of the payload that the contract does not know; they are not loaded, the payload keeps them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an examination found: ``level`` is ok, note or problem. Never holds a secret."""
+
+    level: str
+    subject: str
+    finding: str
 
 
 @dataclass(frozen=True)

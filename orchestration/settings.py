@@ -5,19 +5,42 @@ Every variable is optional; ENVIRONMENT.md lists them (kept equal by a test). No
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from expectations.reference import countries
+from expectations.reference import countries, default_scope
 
-FEEDS = ("ucdp", "gdelt", "news")
+DEFAULT_FEEDS = ("ucdp", "gdelt", "news")
+FEEDS = (
+    *DEFAULT_FEEDS,
+    "acled",
+    "reliefweb",
+    "insecurity_insight",
+    "worldbank",
+    "unhcr",
+    "idmc",
+    "coups",
+    "peacekeeping",
+)
+"""Every feed there is. Those by default need no key and make the product whole; the others are asked for by name."""
 DEFAULT_URLS = {
     "ucdp": "https://ucdp.uu.se",
+    "ucdp_api": "https://ucdpapi.pcr.uu.se",
     "gdelt": "https://storage.googleapis.com/data.gdeltproject.org",
+    "acled": "https://acleddata.com",
+    "reliefweb": "https://api.reliefweb.int",
+    "reliefweb_rss": "https://reliefweb.int",
+    "insecurity_insight": "https://sind-api.herokuapp.com",
+    "worldbank": "https://api.worldbank.org",
+    "unhcr": "https://api.unhcr.org",
+    "idmc": "https://data.humdata.org",
+    "coups": "https://www.uky.edu",
+    "peacekeeping": "https://api.psdata.un.org",
 }
+"""Base address by publisher; ``SAHEL_<NAME>_URL`` sets another one."""
 ALL_COUNTRIES = "all"
 MADE_MARKER = "MADE_WORLD.txt"
 """A home with this file holds made data only."""
@@ -35,11 +58,26 @@ class Settings:
     """
 
     home: Path = Path("data")
-    feeds: tuple[str, ...] = FEEDS
+    feeds: tuple[str, ...] = DEFAULT_FEEDS
     countries: tuple[str, ...] | None = ()
     ucdp_url: str = DEFAULT_URLS["ucdp"]
+    ucdp_api_url: str = DEFAULT_URLS["ucdp_api"]
     gdelt_url: str = DEFAULT_URLS["gdelt"]
+    acled_url: str = DEFAULT_URLS["acled"]
+    reliefweb_url: str = DEFAULT_URLS["reliefweb"]
+    reliefweb_rss_url: str = DEFAULT_URLS["reliefweb_rss"]
+    insecurity_insight_url: str = DEFAULT_URLS["insecurity_insight"]
+    worldbank_url: str = DEFAULT_URLS["worldbank"]
+    unhcr_url: str = DEFAULT_URLS["unhcr"]
+    idmc_url: str = DEFAULT_URLS["idmc"]
+    coups_url: str = DEFAULT_URLS["coups"]
+    peacekeeping_url: str = DEFAULT_URLS["peacekeeping"]
     news_feeds: Path | None = None
+    # Secrets have no part in what the settings show of themselves.
+    ucdp_token: str | None = field(default=None, repr=False)
+    acled_username: str | None = field(default=None, repr=False)
+    acled_password: str | None = field(default=None, repr=False)
+    reliefweb_appname: str | None = field(default=None, repr=False)
     contact: str | None = None
     """Who runs this, for the User-Agent: an address or a page."""
     https_proxy: str | None = None
@@ -59,8 +97,14 @@ class Settings:
             is_made=(path / MADE_MARKER).is_file(),
             feeds=_feeds(env.get("SAHEL_FEEDS")),
             countries=_countries(env.get("SAHEL_COUNTRIES")),
-            ucdp_url=_url(env, "SAHEL_UCDP_URL", DEFAULT_URLS["ucdp"]),
-            gdelt_url=_url(env, "SAHEL_GDELT_URL", DEFAULT_URLS["gdelt"]),
+            **{
+                f"{name}_url": _url(env, f"SAHEL_{name.upper()}_URL", url)
+                for name, url in DEFAULT_URLS.items()
+            },
+            ucdp_token=env.get("UCDP_TOKEN") or None,
+            acled_username=env.get("ACLED_USERNAME") or None,
+            acled_password=env.get("ACLED_PASSWORD") or None,
+            reliefweb_appname=env.get("RELIEFWEB_APPNAME") or None,
             news_feeds=_news_feeds(env.get("SAHEL_NEWS_FEEDS")),
             contact=env.get("SAHEL_CONTACT") or None,
             https_proxy=env.get("HTTPS_PROXY") or env.get("https_proxy") or None,
@@ -70,6 +114,20 @@ class Settings:
     def now(self) -> datetime:
         """The load's clock: SAHEL_NOW if set, else the machine's, in UTC."""
         return self.fixed_now or datetime.now(UTC)
+
+    def addresses(self, feed: str) -> tuple[str, ...]:
+        """The base addresses of a feed's publisher; none for the news, whose list has them."""
+        return tuple(
+            getattr(self, f"{name}_url")
+            for name in DEFAULT_URLS
+            if name in (feed, f"{feed}_api", f"{feed}_rss")
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that may stand nowhere but in the environment."""
+        known = (self.ucdp_token, self.acled_username, self.acled_password, self.reliefweb_appname)
+        return tuple(value for value in known if value)
 
     @property
     def payloads(self) -> Path:
@@ -130,7 +188,7 @@ def is_loopback(host: str | None) -> bool:
 
 def _feeds(text: str | None) -> tuple[str, ...]:
     if not text:
-        return FEEDS
+        return DEFAULT_FEEDS
     names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in FEEDS]
     if unknown or not names:
@@ -141,12 +199,12 @@ def _feeds(text: str | None) -> tuple[str, ...]:
 
 
 def _countries(text: str | None) -> tuple[str, ...] | None:
-    known = {country.country_iso3: country for country in countries()}
     if not text or not text.strip():
-        return tuple(iso3 for iso3, country in known.items() if country.in_default_scope)
+        return tuple(default_scope())
     if text.strip().lower() == ALL_COUNTRIES:
         return None
     codes = tuple(dict.fromkeys(text.replace(",", " ").upper().split()))
+    known = {country.country_iso3 for country in countries()}
     unknown = [code for code in codes if code not in known]
     if unknown:
         raise SettingsError(

@@ -103,7 +103,8 @@ class LoadReport:
         told = [
             f"{_name(attempt)}: {attempt['status']}: {attempt['error']}"
             for attempt in self.attempts
-            if attempt["status"] not in GOOD or attempt["status"] == Status.MISSING
+            # A good attempt may come with a remark: an embargo, an account that may not see everything.
+            if attempt["status"] not in GOOD or attempt["status"] == Status.MISSING or attempt["error"]
         ]
         return told + [
             f"{self.feed}: {outcome.summary}" for outcome in self.outcomes if outcome.level == "warn"
@@ -693,8 +694,10 @@ def _wal(path: Path) -> Path:
 
 def _refuse_to_mix(settings: Settings, feed: str) -> None:
     """A home holds the made world or the real one: a label that is true of some rows only is no label."""
-    url = {"ucdp": settings.ucdp_url, "gdelt": settings.gdelt_url}.get(feed)
-    served_here = is_loopback(urlsplit(url).hostname) if url else settings.news_feeds is not None
+    urls = settings.addresses(feed)
+    served_here = (
+        all(is_loopback(urlsplit(url).hostname) for url in urls) if urls else settings.news_feeds is not None
+    )
     if settings.is_made and not served_here:
         raise SettingsError(
             f"{settings.home} holds made data, and {feed} is a real publisher; give real data a home of its own "

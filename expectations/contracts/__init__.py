@@ -5,7 +5,7 @@ Expectations suites, the dbt source YAML (kept equal by a test). Domain rules th
 one column live in ``expectations.suites``, not here.
 """
 
-from expectations.contracts.columns import PROVENANCE, Column, Promotion, TableContract
+from expectations.contracts.columns import PROVENANCE, Column, Deletes, Promotion, TableContract
 from expectations.contracts.gdelt import GDELT_EVENT, GDELT_MENTION
 from expectations.contracts.news import NEWS_ITEM
 from expectations.contracts.ucdp import UCDP_ACTOR, UCDP_GED
@@ -24,4 +24,12 @@ def contract_for(table: str) -> TableContract:
         raise KeyError(f"no contract for table {table!r}; known tables: {known}") from None
 
 
-__all__ = ["CONTRACTS", "PROVENANCE", "Column", "Promotion", "TableContract", "contract_for"]
+__all__ = [
+    "CONTRACTS",
+    "PROVENANCE",
+    "Column",
+    "Deletes",
+    "Promotion",
+    "TableContract",
+    "contract_for",
+]

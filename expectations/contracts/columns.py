@@ -1,4 +1,4 @@
-"""The vocabulary of contracts: ``Column``, ``TableContract`` and the provenance every row carries.
+"""The vocabulary of contracts: ``Column``, ``TableContract``, ``Promotion`` and the provenance every row carries.
 
 No table is described here, and nothing here touches a database.
 """
@@ -19,6 +19,21 @@ class Promotion(StrEnum):
     """A row whose content differs from the newest version of its key is a new version (news)."""
     RELEASE = "release"
     """As VERSIONED, and keys that a superseding release omits get a tombstone version (UCDP)."""
+    SNAPSHOT = "snapshot"
+    """As VERSIONED, and each payload tells all there is: keys that it omits get a tombstone version."""
+    DELETIONS = "deletions"
+    """As VERSIONED, and each row tells of a key of another table that the publisher has deleted (ACLED)."""
+
+
+@dataclass(frozen=True)
+class Deletes:
+    """Of which ``table`` a deletion list tells. A version edited after the deletion (a key issued anew) stays."""
+
+    table: str
+    edited: str
+    """Column of that table: when the publisher last edited the row."""
+    deleted: str
+    """Column of the deletion list, in the same unit: when it deleted the row."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,9 @@ class TableContract:
     derived_columns: tuple[Column, ...] = ()
     promotion: Promotion = Promotion.VERSIONED
     event_date_column: str | None = None
+    country_column: tuple[str, str] | None = None
+    """The column that holds the country, and in which standard (iso3, numeric, gw, fips)."""
+    deletes: Deletes | None = None
     max_quarantined_share: float = 0.05
     content_ignores: tuple[str, ...] = field(default=())
     """Columns whose change alone does not make a new version (a re-stamped release, a re-ordered list)."""
@@ -78,6 +96,10 @@ class TableContract:
         missing = set(self.key) - set(names)
         if missing:
             raise ValueError(f"{self.table}: key columns {sorted(missing)} are not columns")
+        if (self.promotion is Promotion.DELETIONS) != (self.deletes is not None):
+            raise ValueError(
+                f"{self.table}: a list of deletions, and nothing else, says which table it is of"
+            )
 
     @property
     def columns(self) -> tuple[Column, ...]:

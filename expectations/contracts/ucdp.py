@@ -126,6 +126,7 @@ UCDP_GED = TableContract(
             vocabulary=("ged", "candidate", "file"),
         ),
     ),
+    country_column=("country_id", "gw"),
     promotion=Promotion.RELEASE,
     event_date_column="date_end",
     max_quarantined_share=0.005,

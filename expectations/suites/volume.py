@@ -5,11 +5,12 @@ Bands come from earlier loads, never from constants kept by hand.
 
 from statistics import median
 
-from expectations.contracts import TableContract
+from expectations.contracts import Promotion, TableContract
 from expectations.suites.check import Check, LoadFacts, load_must_satisfy
 
 ENOUGH_HISTORY = 5
 SPREAD = 6.0
+LEAST_OF_SNAPSHOT = 0.5
 
 
 def volume_band(usual_rows: tuple[int, ...]) -> tuple[float, float] | None:
@@ -48,7 +49,20 @@ def volume_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
                 description="columns that the contract does not know are kept in the payload only",
             )
         )
-    if contract.promotion == "release":
+    if contract.promotion is Promotion.SNAPSHOT and facts.usual_rows:
+        checks.append(
+            load_must_satisfy(
+                "snapshot_has_not_shrunk",
+                f"{facts.rows_landed} >= {facts.usual_rows[-1]} * {LEAST_OF_SNAPSHOT}",
+                observed=f"any_value({facts.rows_landed})",
+                severity="block",
+                description=(
+                    f"at least {LEAST_OF_SNAPSHOT:.0%} of the {facts.usual_rows[-1]} rows of the last load: "
+                    "what is left out is withdrawn, and a payload cut short leaves out much"
+                ),
+            )
+        )
+    if contract.promotion in (Promotion.RELEASE, Promotion.SNAPSHOT):
         checks.append(
             load_must_satisfy(
                 "payload_holds_rows",

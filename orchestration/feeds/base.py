@@ -12,9 +12,11 @@ from typing import Any, Protocol
 
 import duckdb
 
-from orchestration.feeds.http import HttpClient
-from orchestration.records import Batch, LoadRequest, Parsed, Payload
+from orchestration.feeds.http import FetchError, HttpClient, masked
+from orchestration.records import Batch, Finding, LoadRequest, Parsed, Payload
 from orchestration.settings import Settings
+
+PROBE_BYTES = 4 << 20
 
 
 class Memory(Protocol):
@@ -34,6 +36,15 @@ class Memory(Protocol):
 
     def validator(self, url: str) -> tuple[str | None, str | None]:
         """(etag, last_modified) of the last answer from ``url`` that parsed."""
+
+    def cursor(self, feed: str, stream: str) -> str | None:
+        """Where a stream's last good load ended, in the publisher's own terms (ledger.feed_cursor)."""
+
+    def covered(self, feed: str) -> list[dict[str, Any]]:
+        """Rows of ledger.coverage of a feed: where and when it was looking."""
+
+    def payload_of(self, url: str) -> str | None:
+        """SHA-256 of the last answer from ``url`` that parsed."""
 
     def news_failures(self, feed_id: str) -> tuple[int, datetime | None]:
         """(failures in a row since the last success, time of the newest attempt)."""
@@ -72,10 +83,14 @@ class Context:
 
 
 class Feed(Protocol):
-    """A feed. ``key`` is its name in SAHEL_FEEDS; ``tables`` the contract tables it fills."""
+    """A feed. ``key`` is its name in SAHEL_FEEDS; ``tables`` the contract tables it fills.
+
+    ``accepts`` says which parts of a request it understands: dates, release, file.
+    """
 
     key: str
     tables: tuple[str, ...]
+    accepts: frozenset[str]
 
     def fetch(self, request: LoadRequest, context: Context) -> Iterator[Batch]:
         """Ask the publisher, store the bytes, and yield batches in the order they must be loaded.
@@ -92,6 +107,20 @@ class Feed(Protocol):
 
         Raises ``NotTheFormat`` when a payload as a whole is not what it claims to be.
         """
+
+    def probe(self, settings: Settings, http: HttpClient) -> Iterator[Finding]:
+        """For `sahel doctor`: does the publisher answer, and would it serve us? Changes nothing, tells no secret."""
+
+
+def reach(http: HttpClient, feed: str, url: str) -> Finding:
+    """Whether an address answers. A refusal is an answer; that we may have it is another question."""
+    try:
+        answer = http.get(url, max_bytes=PROBE_BYTES, deadline_s=10)
+    except FetchError as error:
+        if error.status is not None and error.status < 500:
+            return Finding("ok", f"reach {feed}", f"{masked(url)} answers ({error.status})")
+        return Finding("problem", f"reach {feed}", f"{error}")
+    return Finding("ok", f"reach {feed}", f"{answer.url} answers ({answer.status})")
 
 
 class NotTheFormat(ValueError):

@@ -20,12 +20,13 @@ import duckdb
 
 from expectations.contracts.columns import TableContract
 from expectations.contracts.gdelt import GDELT_EVENT, GDELT_MENTION
-from orchestration.feeds.base import Context
+from orchestration.feeds.base import Context, reach
 from orchestration.feeds.gdelt_csv import MAX_MEMBER_BYTES, parse_files
 from orchestration.feeds.gdelt_lists import Listed, Listing, MasterList, NotAList, read_newest
-from orchestration.feeds.http import FetchError, NotFoundError, Response
+from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, Response
 from orchestration.feeds.zips import BadZip, verify_member
-from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
+from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
+from orchestration.settings import Settings
 
 SLOT = timedelta(minutes=15)
 DAY = timedelta(days=1)
@@ -97,6 +98,7 @@ class GdeltFeed:
 
     key = "gdelt"
     tables = ("gdelt_event", "gdelt_mention")
+    accepts = frozenset({"dates"})
 
     def fetch(self, request: LoadRequest, context: Context) -> Iterator[Batch]:
         """Batches by month and stream, oldest first, events before mentions; one attempt for each day."""
@@ -135,6 +137,9 @@ class GdeltFeed:
         for stream, plan in plans.items():
             if stream not in told:
                 yield _nothing_to_do(plan, context.now)
+
+    def probe(self, settings: Settings, http: HttpClient) -> Iterator[Finding]:
+        yield reach(http, self.key, f"{settings.gdelt_url}/gdeltv2/lastupdate.txt")
 
     def parse(
         self, batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None

@@ -16,12 +16,13 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from io import BytesIO
+from json import dumps
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -50,6 +51,7 @@ RETRY_BUDGET_S = 60.0
 PER_HOST = 4
 BREAKER_FAILURES = 5
 BREAKER_REST_S = 30.0
+EXCERPT_BYTES = 4096
 
 _CHUNK = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -67,12 +69,20 @@ class FetchError(Exception):
     """A request that brought nothing. The message is one line, without secrets, and ends with the remedy."""
 
     def __init__(
-        self, message: str, url: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        url: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        body: bytes = b"",
     ) -> None:
         super().__init__(message)
         self.url = masked(url)
         self.status = status
         self.retry_after = retry_after
+        self.body = body
+        """The first bytes of the answer, for a feed that knows its publisher's words; shown to nobody as they are."""
 
 
 class TransientError(FetchError):
@@ -126,6 +136,7 @@ class _Ask:
     deadline_s: float
     allowed_hosts: frozenset[str] | None
     directory: Path | None
+    content: bytes | None = None
 
     @property
     def from_loopback(self) -> bool:
@@ -222,6 +233,23 @@ class HttpClient:
             _ask("GET", url, headers, conditions, max_bytes, deadline_s, allowed_hosts, destination_dir)
         )
 
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        max_bytes: int,
+        deadline_s: float = 60.0,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A small answer to a form or a JSON body. No redirect is followed: what is sent may be a credential."""
+        content = urlencode(form).encode() if form is not None else dumps(json).encode()
+        kind = "application/x-www-form-urlencoded" if form is not None else "application/json"
+        headers = {"content-type": kind, **(headers or {})}
+        ask = _ask("POST", url, headers, (None, None, None), max_bytes, deadline_s, None)
+        return self._call(replace(ask, content=content))
+
     def head(
         self,
         url: str,
@@ -283,6 +311,12 @@ class HttpClient:
             with self._stream(ask, url, deadline) as answer:
                 if answer.status_code not in _REDIRECTS or "location" not in answer.headers:
                     return _received(ask, answer, url, deadline)
+                if ask.content is not None:
+                    raise RefusedError(
+                        f"{masked(url)} redirects what was sent to it; set the address that it ends at",
+                        str(url),
+                        status=answer.status_code,
+                    )
                 try:
                     url = url.join(answer.headers["location"])
                 except (httpx.InvalidURL, ValueError):
@@ -313,7 +347,9 @@ class HttpClient:
         where = masked(url)
         try:
             # Not through httpx.Client: it would keep cookies, and read redirects before they are checked.
-            request = httpx.Request(ask.method, url, headers=headers, extensions={"timeout": self._timeout})
+            request = httpx.Request(
+                ask.method, url, headers=headers, content=ask.content, extensions={"timeout": self._timeout}
+            )
             with closing(self._transport.handle_request(request)) as answer:
                 yield answer
         except AddressRefused as error:
@@ -553,6 +589,7 @@ def _status_error(answer: httpx.Response, url: httpx.URL) -> FetchError:
     status = answer.status_code
     said = f"{status} {answer.reason_phrase}".strip()
     where = masked(url)
+    body = _excerpt(answer, url)
     if status in _TRANSIENT or status >= 500:
         retry_after = _retry_after(answer.headers.get("retry-after"))
         wait = f" (asks to wait {retry_after:.0f} s)" if retry_after else ""
@@ -561,15 +598,30 @@ def _status_error(answer: httpx.Response, url: httpx.URL) -> FetchError:
             str(url),
             status=status,
             retry_after=retry_after,
+            body=body,
         )
     if status in (404, 410):
         return NotFoundError(
-            f"{where} answered {said}; check the address if it should exist", str(url), status=status
+            f"{where} answered {said}; check the address if it should exist",
+            str(url),
+            status=status,
+            body=body,
         )
     remedy = "correct the address or the request"
     if status in (401, 403):
         remedy = "check the account or key if the feed needs one, else say who asks with SAHEL_CONTACT"
-    return PermanentError(f"{where} answered {said}; {remedy}", str(url), status=status)
+    return PermanentError(f"{where} answered {said}; {remedy}", str(url), status=status, body=body)
+
+
+def _excerpt(answer: httpx.Response, url: httpx.URL) -> bytes:
+    """The first bytes of a refusal; it is one already, so that what is wrong with its body does not matter."""
+    got = b""
+    with suppress(FetchError, zlib.error, *_BROKEN, httpcore.TimeoutException):
+        for block in _decoded(answer, url):
+            got += block
+            if len(got) >= EXCERPT_BYTES:
+                break
+    return got[:EXCERPT_BYTES]
 
 
 def _retry_after(text: str | None) -> float | None:

@@ -20,10 +20,10 @@ import yaml
 
 from expectations.contracts.news import NEWS_ITEM
 from expectations.reference import countries as all_countries
-from orchestration.feeds.base import Context, NotTheFormat
-from orchestration.feeds.http import FetchError, NotFoundError, RefusedError, Response
+from orchestration.feeds.base import Context, NotTheFormat, reach
+from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError, Response
 from orchestration.feeds.syndication import MAX_BYTES, Item, prove, read_date, read_items
-from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
+from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import Settings, is_loopback
 
 PACKAGED_LIST = Path(__file__).with_name("news_feeds.yml")
@@ -34,6 +34,7 @@ LONGEST_REST = timedelta(days=1)
 FUTURE_TOLERANCE = timedelta(hours=1)
 DEADLINE_S = 40.0
 AT_A_TIME = 6
+PROBED_OUTLETS = 3
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.8, */*;q=0.1"
@@ -62,6 +63,7 @@ class NewsFeed:
 
     key = "news"
     tables = (NEWS_ITEM.table,)
+    accepts: frozenset[str] = frozenset()
 
     def fetch(self, request: LoadRequest, context: Context) -> Iterator[Batch]:
         if request.date_from or request.date_to or request.release or request.file:
@@ -121,6 +123,15 @@ class NewsFeed:
         }
         _create(scratch, "news_item_rejects", rejects, reject_types)
         return Parsed("news_item", "news_item_rejects", rows_seen=seen, rows_out_of_scope=0)
+
+    def probe(self, settings: Settings, http: HttpClient) -> Iterator[Finding]:
+        try:
+            outlets = read_feed_list(settings)
+        except FeedListError as error:
+            yield Finding("problem", "news feeds", str(error))
+            return
+        for outlet in outlets[:PROBED_OUTLETS]:
+            yield reach(http, self.key, outlet.url)
 
 
 def read_feed_list(settings: Settings) -> list[Outlet]:

@@ -18,8 +18,8 @@ from zipfile import BadZipFile, ZipFile
 
 import duckdb
 
-from orchestration.feeds.base import Context, NotTheFormat
-from orchestration.feeds.http import FetchError, NotFoundError, RefusedError, Response
+from orchestration.feeds.base import Context, NotTheFormat, reach
+from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError, Response
 from orchestration.feeds.ucdp_csv import MAX_CSV_BYTES, parse_payload
 from orchestration.feeds.ucdp_dialects import HEAD_BYTES, recognise
 from orchestration.feeds.ucdp_releases import (
@@ -34,7 +34,8 @@ from orchestration.feeds.ucdp_releases import (
     release_of_file,
     release_order,
 )
-from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
+from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
+from orchestration.settings import Settings
 
 __all__ = ["UcdpFeed", "period_of", "release_order"]
 
@@ -53,6 +54,7 @@ class UcdpFeed:
 
     key = "ucdp"
     tables = ("ucdp_ged", "ucdp_actor")
+    accepts = frozenset({"release", "file"})
 
     def fetch(self, request: LoadRequest, context: Context) -> Iterator[Batch]:
         if request.date_from or request.date_to:
@@ -67,6 +69,9 @@ class UcdpFeed:
         self, batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None
     ) -> Parsed:
         return parse_payload(batch, scratch, countries)
+
+    def probe(self, settings: Settings, http: HttpClient) -> Iterator[Finding]:
+        yield reach(http, self.key, f"{settings.ucdp_url}/downloads/")
 
 
 class _Walk:

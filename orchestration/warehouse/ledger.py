@@ -14,10 +14,13 @@ import duckdb
 KEYED_TABLES = {
     "gdelt_slot": ("slot_at", "stream"),
     "ucdp_release": ("release",),
-    "coverage": ("feed", "source_release", "country_iso3"),
+    "coverage": ("feed", "source_release", "country_iso3", "period_start", "period_end"),
+    "feed_cursor": ("feed", "stream"),
     "http_validator": ("url",),
 }
 """Ledger tables that hold a state by key; a batch's rows replace those of the same key."""
+FIRST_STAYS = ("coverage",)
+"""Of these the first row of a key stays: it says since when something has been known."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,23 @@ class LedgerMemory:
             "select etag, last_modified from ledger.http_validator where url = ?", [url]
         ).fetchone()
         return row or (None, None)
+
+    def cursor(self, feed: str, stream: str) -> str | None:
+        row = self.connection.execute(
+            "select cursor from ledger.feed_cursor where feed = ? and stream = ?", [feed, stream]
+        ).fetchone()
+        return row[0] if row else None
+
+    def covered(self, feed: str) -> list[dict[str, Any]]:
+        return fetch_dicts(
+            self.connection, "select * from ledger.coverage where feed = ? order by recorded_at", [feed]
+        )
+
+    def payload_of(self, url: str) -> str | None:
+        row = self.connection.execute(
+            "select payload_sha256 from ledger.http_validator where url = ?", [url]
+        ).fetchone()
+        return row[0] if row else None
 
     def news_failures(self, feed_id: str) -> tuple[int, datetime | None]:
         row = self.connection.execute(
@@ -111,6 +131,12 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterabl
     selected = ", ".join(f'cast(r."{name}" as {types[name]}) as "{name}"' for name in names)
     source = f"(select {selected} from (select unnest(from_json(cast(? as json), '{shape}')) as r))"
     if key:
+        if table in FIRST_STAYS:
+            connection.execute(
+                f"insert into ledger.{table} select * from {source} on conflict do nothing",
+                [json.dumps(values)],
+            )
+            return
         on = " and ".join(f't."{name}" = s."{name}"' for name in key)
         connection.execute(f"delete from ledger.{table} t using {source} s where {on}", [json.dumps(values)])
     connection.execute(f"insert into ledger.{table} select * from {source}", [json.dumps(values)])

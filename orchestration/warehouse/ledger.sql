@@ -117,14 +117,26 @@ create table if not exists ledger.ucdp_release (
     primary key (release)
 );
 
--- Where and when a feed was looking, so that nothing seen is not taken for zero.
+-- Where and when a feed was looking, so that nothing seen is not taken for zero. Rows are added, never changed:
+-- what was covered on a past date must stay known.
 create table if not exists ledger.coverage (
     feed varchar not null,
-    source_release varchar not null,
+    source_release varchar not null,     -- UCDP release or file; else what the feed calls its window
     country_iso3 varchar not null,
     period_start date not null,
     period_end date not null,
-    primary key (feed, source_release, country_iso3)
+    is_final boolean,                    -- true where the publisher calls the period final
+    recorded_at timestamp not null,
+    primary key (feed, source_release, country_iso3, period_start, period_end)
+);
+
+-- Where a stream's last good load ended, in the publisher's own terms (an edit stamp, a page's last change).
+create table if not exists ledger.feed_cursor (
+    feed varchar not null,
+    stream varchar not null,
+    cursor varchar not null,
+    recorded_at timestamp not null,
+    primary key (feed, stream)
 );
 
 -- Validators for conditional requests, from the last answer that parsed.

@@ -13,7 +13,7 @@ import duckdb
 
 from expectations.audit import Verdict
 from expectations.contracts import Promotion, TableContract, contract_for
-from expectations.reference import countries as world
+from expectations.reference import gw_to_iso3, scope_codes
 from orchestration.records import Attempt, Batch, Status
 from orchestration.settings import scope_text
 from orchestration.warehouse import landing
@@ -92,7 +92,7 @@ def promote(
         if not refused:
             _write_state(connection, batch, first_id, pending=pending)
             if batch.table == "ucdp_ged":
-                _cover(connection, pending)
+                _cover(connection, pending, clock)
         else:
             insert_rows(connection, "gdelt_slot", refused_slots(batch, verdict.summary()))
         outcome = _record(
@@ -157,8 +157,7 @@ def _write_versions(
 ) -> None:
     source = f"(select * from landing.{contract.table} where partition_key = $partition)"
     given = {"partition": pending.batch.partition_key}
-    columns = ", ".join(f'"{name}"' for name in contract.column_names)
-    landed = ", ".join(f'l."{name}"' for name in contract.column_names)
+    columns, landed = _columns(contract), _columns(contract, "l")
     stamp = {**given, "recorded_at": naive(clock.recorded_at), "attempt_id": attempt_id}
     if contract.promotion is Promotion.APPEND:
         new = f"select {landed}, l.payload_sha256, l.released_at, null::varchar as content_hash from {source} l {_unseen(connection, contract, given)}"
@@ -177,8 +176,13 @@ def _write_versions(
         stamp,
     ).fetchone()[0]
     counts.unchanged = pending.rows_landed - counts.loaded
-    if contract.promotion is Promotion.RELEASE and pending.batch.options.get("withdraws"):
+    if contract.promotion in (Promotion.RELEASE, Promotion.SNAPSHOT) and pending.batch.options.get(
+        "withdraws"
+    ):
         counts.withdrawn = _withdraw(connection, contract, pending, clock, attempt_id)
+        counts.loaded += counts.withdrawn
+    if contract.promotion is Promotion.DELETIONS:
+        counts.withdrawn = _delete(connection, contract, clock, attempt_id)
         counts.loaded += counts.withdrawn
     if contract.event_date_column:
         # What is dated ahead of the load (a news item's wrong year) is not the newest thing known.
@@ -225,11 +229,10 @@ def _unseen(connection: duckdb.DuckDBPyConnection, contract: TableContract, give
 def _latest_versions(contract: TableContract, batch: Batch) -> str:
     """The newest version of each key: of all, where some may be withdrawn, else only of those that landed."""
     keys = ", ".join(f'"{name}"' for name in contract.key)
-    extra = ', "country_id", "date_end"' if contract.table == "ucdp_ged" else ""
     landed = f"({keys}) in (select ({keys}) from landing.{contract.table} where partition_key = $partition)"
     return (
-        f"create or replace temp table latest_version as select {keys}{extra}, content_hash, is_withdrawn "
-        f"from raw.{contract.table} where {'$partition is not null' if batch.options.get('withdraws') else landed} "
+        f"create or replace temp table latest_version as select * from raw.{contract.table} "
+        f"where {'$partition is not null' if batch.options.get('withdraws') else landed} "
         f"qualify row_number() over (partition by {keys} order by attempt_id desc) = 1"
     )
 
@@ -241,62 +244,95 @@ def _withdraw(
     clock: Clock,
     attempt_id: int,
 ) -> int:
-    """Tombstones for keys that a full release no longer tells of, within its period and the scope it was parsed under.
+    """Tombstones for keys that a payload which tells all no longer tells of.
 
-    A key whose row was quarantined is told of, only unreadably, and stays.
+    Only within what it can tell of: its period, the scope that it was parsed under, and the values of
+    ``withdraws_within`` (one of several files that share a table). A key whose row was quarantined is told
+    of, only unreadably, and stays.
     """
     batch = pending.batch
-    key = contract.key[0]
+    keys = ", ".join(f'"{name}"' for name in contract.key)
     within = [f"not v.is_withdrawn{_only_touched(batch, contract, 'v')}"]
-    if contract.table == "ucdp_ged":
+    given: dict[str, Any] = {"partition": batch.partition_key, "table_name": batch.table}
+    if batch.options.get("period_start"):
         within.append(
-            f"v.date_end between date '{batch.options['period_start']}' and date '{batch.options['period_end']}'"
+            f"v.\"{contract.event_date_column}\" between date '{batch.options['period_start']}' "
+            f"and date '{batch.options['period_end']}'"
         )
-        if pending.reads_scope is not None:
-            codes = [
-                country.gw_code
-                for country in world()
-                if country.country_iso3 in pending.reads_scope and country.gw_code
-            ]
-            within.append(f"v.country_id in ({', '.join(map(str, codes)) or 'null'})")
-    given = {"partition": batch.partition_key, "table_name": batch.table}
-    gone = [
-        item
-        for (item,) in connection.execute(
-            f"""select v."{key}" from latest_version v
-                where {" and ".join(within)}
-                  and v."{key}" not in (select "{key}" from landing.{contract.table} where partition_key = $partition)
-                  and cast(v."{key}" as varchar) not in (
-                      select regexp_extract(row_text, '^"?([0-9]+)', 1) from landing.rejected
-                      where partition_key = $partition and table_name = $table_name and row_text is not null)""",
-            given,
-        ).fetchall()
-    ]
-    if not gone:
-        return 0
-    columns = ", ".join(f'"{name}"' for name in contract.column_names)
-    carried = ", ".join(
-        f"${name} as {name}" if name in ("release", "stream") else f'"{name}"'
-        for name in contract.column_names
+    if contract.country_column and pending.reads_scope is not None:
+        column, standard = contract.country_column
+        codes = list(scope_codes(pending.reads_scope, standard).values())
+        within.append(f'v."{column}" in ({", ".join(map(_literal, codes)) or "null"})')
+    for number, (column, value) in enumerate(batch.options.get("withdraws_within", {}).items()):
+        within.append(f'v."{column}" = $within_{number}')
+        given[f"within_{number}"] = value
+    connection.execute(
+        f"""create or replace temp table gone as
+            select v.* from latest_version v
+            where {" and ".join(within)}
+              and not exists (select 1 from landing.{contract.table} l
+                              where l.partition_key = $partition and {_same_key(contract, "l", "v")})
+              and cast(v."{contract.key[-1]}" as varchar) not in (
+                  select regexp_extract(row_text, '^"?([^",\t]+)', 1) from landing.rejected
+                  where partition_key = $partition and table_name = $table_name and row_text is not null)""",
+        given,
     )
     stamp = {
-        "gone": gone,
         "sha256": batch.payloads[0].sha256,
         "released_at": naive(batch.payloads[0].released_at),
         "recorded_at": naive(clock.recorded_at),
         "attempt_id": attempt_id,
-        "release": batch.options["release"],
     }
-    if "stream" in contract.column_names:
-        stamp["stream"] = batch.stream
-    return connection.execute(
+    # A tombstone says which release left the key out, and repeats what was last said of it.
+    told = {
+        name: value
+        for name, value in (("release", batch.options.get("release")), ("stream", batch.stream))
+        if name in contract.column_names
+    }
+    carried = ", ".join(
+        f"${name} as {name}" if name in told else f'"{name}"' for name in contract.column_names
+    )
+    withdrawn = connection.execute(
         f"""insert into raw.{contract.table}
-                ({columns}, payload_sha256, released_at, content_hash, recorded_at, attempt_id, is_withdrawn)
+                ({_columns(contract)}, payload_sha256, released_at, content_hash, recorded_at, attempt_id, is_withdrawn)
             select {carried}, $sha256, $released_at, content_hash, $recorded_at, $attempt_id, true
-            from (select * from raw.{contract.table} where "{key}" in (select unnest($gone))
-                  qualify row_number() over (partition by "{key}" order by attempt_id desc) = 1)""",
-        stamp,
+            from gone order by {keys}""",
+        stamp | told,
     ).fetchone()[0]
+    connection.execute("drop table gone")
+    return withdrawn
+
+
+def _delete(
+    connection: duckdb.DuckDBPyConnection, contract: TableContract, clock: Clock, attempt_id: int
+) -> int:
+    """Tombstones for the keys that this batch's deletions name. A deletion counts once: what was issued anew
+    under the same key after it stays, however often the list repeats it."""
+    deletes = contract.deletes
+    target = contract_for(deletes.table)
+    (key,) = target.key
+    return connection.execute(
+        f"""insert into raw.{target.table}
+                ({_columns(target)}, payload_sha256, released_at, content_hash, recorded_at, attempt_id, is_withdrawn)
+            select {_columns(target, "e")}, d.payload_sha256, d.released_at, e.content_hash, $recorded_at, $attempt_id, true
+            from (select * from raw.{contract.table} where attempt_id = $attempt_id
+                  qualify row_number() over (partition by "{key}" order by "{deletes.deleted}" desc) = 1) d
+            join (select * from raw.{target.table}
+                  where "{key}" in (select "{key}" from raw.{contract.table} where attempt_id = $attempt_id)
+                  qualify row_number() over (partition by "{key}" order by attempt_id desc) = 1) e using ("{key}")
+            where not e.is_withdrawn and d."{deletes.deleted}" >= e."{deletes.edited}"
+            order by "{key}" """,
+        {"recorded_at": naive(clock.recorded_at), "attempt_id": attempt_id},
+    ).fetchone()[0]
+
+
+def _columns(contract: TableContract, alias: str = "") -> str:
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(f'{prefix}"{name}"' for name in contract.column_names)
+
+
+def _literal(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 def _content_hash(contract: TableContract) -> str:
@@ -471,14 +507,14 @@ def _write_state(
         insert_rows(connection, table, rows)
 
 
-def _cover(connection: duckdb.DuckDBPyConnection, pending: Pending) -> None:
+def _cover(connection: duckdb.DuckDBPyConnection, pending: Pending, clock: Clock) -> None:
     """Where and when this release was looking.
 
     The publisher's releases look at every country of the scope that they were parsed under, in their whole
     period; a file loaded by hand tells only of the countries and the days that are in it.
     """
     batch, options = pending.batch, pending.batch.options
-    iso3_of = {country.gw_code: country.country_iso3 for country in world() if country.gw_code}
+    iso3_of = gw_to_iso3()
     if options["kind"] == "file":
         told = connection.execute(
             f"select country_id, min(date_end), max(date_end) from landing.{batch.table} where partition_key = ? group by 1",
@@ -497,6 +533,8 @@ def _cover(connection: duckdb.DuckDBPyConnection, pending: Pending) -> None:
                 "country_iso3": iso3_of[code],
                 "period_start": first,
                 "period_end": last,
+                "is_final": options["kind"] == "annual",
+                "recorded_at": clock.recorded_at,
             }
             for code, first, last in told
             if code in iso3_of and (scope is None or iso3_of[code] in scope)
