@@ -97,10 +97,20 @@ class Settings:
             is_made=(path / MADE_MARKER).is_file(),
             feeds=_feeds(env.get("SAHEL_FEEDS")),
             countries=_countries(env.get("SAHEL_COUNTRIES")),
-            **{
-                f"{name}_url": _url(env, f"SAHEL_{name.upper()}_URL", url)
-                for name, url in DEFAULT_URLS.items()
-            },
+            ucdp_url=_url(env, "SAHEL_UCDP_URL", DEFAULT_URLS["ucdp"]),
+            ucdp_api_url=_url(env, "SAHEL_UCDP_API_URL", DEFAULT_URLS["ucdp_api"]),
+            gdelt_url=_url(env, "SAHEL_GDELT_URL", DEFAULT_URLS["gdelt"]),
+            acled_url=_url(env, "SAHEL_ACLED_URL", DEFAULT_URLS["acled"]),
+            reliefweb_url=_url(env, "SAHEL_RELIEFWEB_URL", DEFAULT_URLS["reliefweb"]),
+            reliefweb_rss_url=_url(env, "SAHEL_RELIEFWEB_RSS_URL", DEFAULT_URLS["reliefweb_rss"]),
+            insecurity_insight_url=_url(
+                env, "SAHEL_INSECURITY_INSIGHT_URL", DEFAULT_URLS["insecurity_insight"]
+            ),
+            worldbank_url=_url(env, "SAHEL_WORLDBANK_URL", DEFAULT_URLS["worldbank"]),
+            unhcr_url=_url(env, "SAHEL_UNHCR_URL", DEFAULT_URLS["unhcr"]),
+            idmc_url=_url(env, "SAHEL_IDMC_URL", DEFAULT_URLS["idmc"]),
+            coups_url=_url(env, "SAHEL_COUPS_URL", DEFAULT_URLS["coups"]),
+            peacekeeping_url=_url(env, "SAHEL_PEACEKEEPING_URL", DEFAULT_URLS["peacekeeping"]),
             ucdp_token=env.get("UCDP_TOKEN") or None,
             acled_username=env.get("ACLED_USERNAME") or None,
             acled_password=env.get("ACLED_PASSWORD") or None,

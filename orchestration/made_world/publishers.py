@@ -7,8 +7,10 @@ body. What does not: the content of files (ucdp, gdelt, news) and sockets (serve
 import copy
 import threading
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from orchestration.made_world.gdelt import (
     DEFAULT_WINDOWS,
@@ -32,6 +34,25 @@ class Answer:
     last_modified: datetime | None = None
     etag: str | None = None
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asks of an API: ``path`` is below the API's own prefix, header names are lower-case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Api(Protocol):
+    """A publisher that is asked in its own protocol, not for files."""
+
+    def handle(self, request: Request, as_of: datetime) -> Answer:
+        """What it answers at that instant."""
 
 
 class Publishers:
@@ -51,6 +72,8 @@ class Publishers:
         self.as_of = as_of
         self.gdelt_windows = gdelt_windows
         self.down: set[str] = set()
+        self.apis: dict[str, Api] = {}
+        """By the first part of the path, which is the publisher's base address here."""
         self.ucdp = Ucdp(self.world)
         self.gdelt = Gdelt(self.world)
         self.news = News(self.world)
@@ -80,6 +103,17 @@ class Publishers:
         if at.tzinfo is None:
             raise ValueError(f"as_of must know its time zone; {at.isoformat()} does not (use UTC)")
         self._as_of = at.astimezone(UTC)
+
+    def handle(self, request: Request) -> Answer:
+        """What any request gets now: an API's answer, or that of the files."""
+        name, _, path = request.path.strip("/").partition("/")
+        api = self.apis.get(name)
+        if api is None:
+            return self.answer(request.path)
+        if name in self.down:
+            return _page(503, "Made outage: this publisher is down.")
+        with self._lock:
+            return api.handle(replace(request, path=f"/{path}"), self.as_of)
 
     def answer(self, path: str) -> Answer:
         """What a GET of this path gets now: below /ucdp, /gdelt and /news, one base address each."""

@@ -1,4 +1,4 @@
-"""The made publishers over HTTP on loopback: GET and HEAD, conditional and range requests.
+"""The made publishers over HTTP on loopback: GET, HEAD and POST, conditional and range requests.
 
 What belongs here: the protocol. What does not: what is answered (publishers).
 """
@@ -14,9 +14,9 @@ from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from orchestration.made_world.publishers import Answer, Publishers
+from orchestration.made_world.publishers import Answer, Publishers, Request
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._respond(with_body=True)
 
+    def do_POST(self) -> None:
+        self._respond(with_body=True)
+
     def do_HEAD(self) -> None:
         self._respond(with_body=False)
 
     def _respond(self, with_body: bool) -> None:
-        answer = self.publishers.answer(urlsplit(self.path).path)
+        parts = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            path=parts.path,
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+        )
+        answer = self.publishers.handle(request)
         status, body, extra = answer.status, answer.body, {}
         if status == 200 and self._is_unchanged(answer):
             status, body = 304, b""
@@ -110,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", answer.etag)
         if answer.last_modified:
             self.send_header("Last-Modified", format_datetime(answer.last_modified, usegmt=True))
-        for name, value in extra.items():
+        for name, value in {**answer.headers, **extra}.items():
             self.send_header(name, value)
         self.end_headers()
         if with_body and body:
