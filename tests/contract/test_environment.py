@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from orchestration.settings import DEFAULT_URLS, FEEDS
+from orchestration.settings import DEFAULT_FEEDS, DEFAULT_URLS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "ENVIRONMENT.md").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_the_page_says_where_each_variable_is_used() -> None:
 def test_the_page_gives_the_defaults() -> None:
     for feed, url in DEFAULT_URLS.items():
         assert re.search(rf"^\| `SAHEL_{feed.upper()}_URL` \| `{re.escape(url)}` \|", PAGE, re.MULTILINE)
-    assert f"| `SAHEL_FEEDS` | `{','.join(FEEDS)}` |" in PAGE
+    assert f"| `SAHEL_FEEDS` | `{','.join(DEFAULT_FEEDS)}` |" in PAGE
 
 
 def test_only_these_modules_touch_the_environment() -> None:

@@ -129,9 +129,9 @@ def test_without_a_command_the_help_is_shown() -> None:
         ("load gdelt --from 2024-02-01 --to 2024-01-01", "--from is after --to"),
         ("load gdelt --to 2024-01-01", "--to without --from"),
         ("load gdelt --from 2014-01-01 --to 2014-02-01", "before GDELT 2.0 began"),
-        ("load gdelt --release 24.1", "--release and --file are for ucdp, not gdelt"),
-        ("load news --from 2024-01-01", "--from and --to are for gdelt; news has no window"),
-        ("load ucdp --from 2024-01-01", "--from and --to are for gdelt; ucdp has no window"),
+        ("load gdelt --release 24.1", "--release: not for gdelt, only for ucdp"),
+        ("load news --from 2024-01-01", "--from and --to: not for news, only for"),
+        ("load ucdp --from 2024-01-01", "--from and --to: not for ucdp, only for"),
         ("load ucdp --release nonsense!", "'nonsense!' is not a UCDP release; write for example 24.1"),
         ("load ucdp --release 24.1 --release", "requires an argument"),
         ("load ucdp --file /no/such/file.csv", "File '/no/such/file.csv' does not exist"),
@@ -233,9 +233,9 @@ def test_a_busy_warehouse_names_who_holds_it_and_readers_do_not_mind(
         status = sahel("status")
         assert status.exit_code == 0
         assert "made" in status.stdout
-        examined = {item["subject"]: item for item in doctor._warehouse(Settings.from_env(home))}
-        assert examined["warehouse"]["level"] == "note"
-        assert "writing it now" in examined["warehouse"]["finding"]
+        examined = {item.subject: item for item in doctor._warehouse(Settings.from_env(home))}
+        assert examined["warehouse"].level == "note"
+        assert "writing it now" in examined["warehouse"].finding
 
 
 def test_a_mangled_file_is_refused_with_the_reason(tmp_path: Path, home: Path) -> None:
@@ -584,8 +584,8 @@ def test_the_doctor_tells_of_a_warehouse_that_is_damaged(home: Path) -> None:
     home.mkdir()
     (home / "warehouse.duckdb").write_bytes(b"no database")
     (finding,) = doctor._warehouse(Settings.from_env(home))
-    assert finding["level"] == "problem"
-    assert "`sahel rebuild`" in finding["finding"]
+    assert finding.level == "problem"
+    assert "`sahel rebuild`" in finding.finding
 
 
 # Secrets

@@ -10,8 +10,9 @@ import pytest
 
 from expectations.reference import countries
 from orchestration.settings import (
-    DEFAULT_URLS,
+    DEFAULT_FEEDS,
     FEEDS,
+    DEFAULT_URLS,
     MADE_MARKER,
     Settings,
     SettingsError,
@@ -30,11 +31,12 @@ def test_the_defaults_are_those_of_the_design(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     settings = Settings.from_env(environ={})
     assert settings.home == tmp_path / "data"
-    assert settings.feeds == FEEDS == ("ucdp", "gdelt", "news")
+    assert settings.feeds == DEFAULT_FEEDS == ("ucdp", "gdelt", "news")
     assert sorted(settings.countries) == sorted(DEFAULT_SCOPE.split())
     assert settings.ucdp_url == DEFAULT_URLS["ucdp"] == "https://ucdp.uu.se"
     assert settings.gdelt_url == DEFAULT_URLS["gdelt"]
     assert (settings.news_feeds, settings.contact, settings.https_proxy, settings.fixed_now) == (None,) * 4
+    assert settings.secrets == ()
     assert not settings.is_made
     assert settings.bi_file == settings.home / "published" / "sahel.duckdb"
     assert settings.warehouse == settings.home / "warehouse.duckdb"
@@ -66,7 +68,7 @@ def test_a_home_with_the_marker_is_made(tmp_path: Path) -> None:
         ("ucdp", ("ucdp",)),
         (" News , UCDP ", ("news", "ucdp")),
         ("gdelt,gdelt,", ("gdelt",)),
-        ("", FEEDS),
+        ("", DEFAULT_FEEDS),
     ],
 )
 def test_feeds(text: str, feeds: tuple[str, ...]) -> None:
@@ -194,3 +196,23 @@ def test_contact_and_proxy() -> None:
     assert settings.contact == "desk@example.org"
     assert settings.https_proxy == "http://proxy.example.org:3128"
     assert of(HTTPS_PROXY="http://a", https_proxy="http://b").https_proxy == "http://a"
+
+
+def test_what_settings_show_of_themselves_holds_no_secret() -> None:
+    secret = {
+        "UCDP_TOKEN": "token-canary",
+        "ACLED_USERNAME": "name-canary",
+        "ACLED_PASSWORD": "password-canary",
+        "RELIEFWEB_APPNAME": "appname-canary",
+    }
+    settings = of(**secret)
+    assert sorted(settings.secrets) == sorted(secret.values())
+    assert "canary" not in repr(settings)
+
+
+def test_every_publisher_with_an_address_belongs_to_one_feed() -> None:
+    settings = of()
+    told = [url for feed in FEEDS for url in settings.addresses(feed)]
+    assert sorted(told) == sorted(DEFAULT_URLS.values())
+    assert settings.addresses("ucdp") == (DEFAULT_URLS["ucdp"], DEFAULT_URLS["ucdp_api"])
+    assert settings.addresses("news") == ()
