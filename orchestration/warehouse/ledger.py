@@ -28,6 +28,8 @@ class LedgerMemory:
     """What feeds may know of earlier loads (``feeds.base.Memory``)."""
 
     connection: duckdb.DuckDBPyConnection
+    scope: str | None = None
+    """The country scope of the load that asks, as text; None where it does not matter."""
 
     def gdelt_slots(self, stream: str, start: datetime, end: datetime) -> dict[datetime, str]:
         rows = self.connection.execute(
@@ -57,7 +59,8 @@ class LedgerMemory:
 
     def validator(self, url: str) -> tuple[str | None, str | None]:
         row = self.connection.execute(
-            "select etag, last_modified from ledger.http_validator where url = ?", [url]
+            "select etag, last_modified from ledger.http_validator where url = ? and country_scope is not distinct from ?",
+            [url, self.scope],
         ).fetchone()
         return row or (None, None)
 
@@ -74,7 +77,8 @@ class LedgerMemory:
 
     def payload_of(self, url: str) -> str | None:
         row = self.connection.execute(
-            "select payload_sha256 from ledger.http_validator where url = ?", [url]
+            "select payload_sha256 from ledger.http_validator where url = ? and country_scope is not distinct from ?",
+            [url, self.scope],
         ).fetchone()
         return row[0] if row else None
 

@@ -139,12 +139,14 @@ create table if not exists ledger.feed_cursor (
     primary key (feed, stream)
 );
 
--- Validators for conditional requests, from the last answer that parsed.
+-- Validators for conditional requests, from the last answer that parsed. Under another country scope the same
+-- answer would give other rows: it is asked for again.
 create table if not exists ledger.http_validator (
     url varchar not null,
     etag varchar,
     last_modified varchar,
     payload_sha256 varchar,
+    country_scope varchar,               -- ISO3 codes it was parsed under, or all
     checked_at timestamp not null,
     primary key (url)
 );

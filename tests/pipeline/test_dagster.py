@@ -27,6 +27,7 @@ from orchestration.defs.resources import SahelResource
 from orchestration.made_world import WORLD_END, Publishers, World, serve
 from orchestration.records import LoadRequest
 from orchestration.settings import Settings
+from orchestration.steps import batches, loading
 from orchestration.transform import NodeResult
 
 LAST = WORLD_END.date() - timedelta(days=1)
@@ -121,7 +122,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Make the audit of a stream find a blocking failure. What a real one finds is tests/unit/expectations."""
 
     def planted(*streams: str) -> None:
-        real = steps.audit
+        real = batches.audit
 
         def audit(run, connection, item) -> Verdict:
             verdict = real(run, connection, item)
@@ -130,7 +131,8 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             found = CheckResult("planted", "block", False, True, "1 of 1 rows", "planted", ({"row": "1"},))
             return Verdict(verdict.table, (found, *verdict.results))
 
-        monkeypatch.setattr(steps, "audit", audit)
+        for module in (batches, loading):
+            monkeypatch.setattr(module, "audit", audit)
 
     return planted
 

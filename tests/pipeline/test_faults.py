@@ -20,6 +20,7 @@ from orchestration import steps
 from orchestration.feeds import http, news as news_feed
 from orchestration.records import LoadRequest
 from orchestration.settings import Settings
+from orchestration.steps import batches
 from tests.served import rows_of
 from tests.unit.feeds import gdelt_publisher
 from tests.unit.feeds.fault_server import Answer, FaultServer
@@ -259,14 +260,14 @@ def test_10_a_commit_whose_answer_was_lost_is_not_done_twice(
     ucdp: Settings, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.script(GED, GOOD)
-    real = steps.failpoint
+    real = batches.failpoint
 
     def lost(name: str) -> None:
         real(name)
         if name == "load.after_commit":
             raise ConnectionAbortedError("planted: the answer was lost")
 
-    monkeypatch.setattr(steps, "failpoint", lost)
+    monkeypatch.setattr(batches, "failpoint", lost)
     with pytest.raises(ConnectionAbortedError):
         load(ucdp)
     assert len(ged(ucdp)) == 3

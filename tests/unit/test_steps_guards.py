@@ -14,6 +14,7 @@ import pytest
 from orchestration import steps, transform
 from orchestration.records import LoadRequest
 from orchestration.settings import Settings
+from orchestration.steps import batches, building, loading, rebuilding
 from orchestration.transform import project_hash, run_dbt
 from orchestration.warehouse.connection import WarehouseBusy, open_warehouse
 from orchestration.warehouse.ledger import insert_rows
@@ -28,7 +29,8 @@ NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 @pytest.fixture
 def feed(monkeypatch: pytest.MonkeyPatch) -> Feed:
     made = Feed()
-    monkeypatch.setattr(steps, "feed_for", lambda _: made)
+    for module in (batches, loading):
+        monkeypatch.setattr(module, "feed_for", lambda _: made)
     return made
 
 
@@ -71,7 +73,7 @@ def changed_after(
             insert_rows(
                 connection, "ucdp_release", [{**release, "recorded_at": NOW, "attempt_id": release_of}]
             )
-        return steps._changed_feeds(connection, project_hash(settings))
+        return building._changed_feeds(connection, project_hash(settings))
 
 
 def test_what_brings_no_news_builds_nothing(settings: Settings) -> None:
@@ -125,7 +127,7 @@ def test_a_rebuild_holds_the_lock_of_the_file_that_it_replaces(
 ) -> None:
     load(settings)
     seen: list[str] = []
-    real = steps._replay
+    real = rebuilding._replay
 
     def replay(*arguments: Any) -> Any:
         # Another configuration is refused while this process has the file open, as another process would be.
@@ -134,7 +136,7 @@ def test_a_rebuild_holds_the_lock_of_the_file_that_it_replaces(
         seen.append("held")
         return real(*arguments)
 
-    monkeypatch.setattr(steps, "_replay", replay)
+    monkeypatch.setattr(rebuilding, "_replay", replay)
     steps.rebuild(steps.Run(settings))
     assert seen == ["held"]
     assert query(settings, "select count(*) as n from raw.news_item") == [{"n": 1}]
