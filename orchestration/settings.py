@@ -126,12 +126,12 @@ class Settings:
         return self.fixed_now or datetime.now(UTC)
 
     def addresses(self, feed: str) -> tuple[str, ...]:
-        """The base addresses of a feed's publisher; none for the news, whose list has them."""
-        return tuple(
-            getattr(self, f"{name}_url")
-            for name in DEFAULT_URLS
-            if name in (feed, f"{feed}_api", f"{feed}_rss")
-        )
+        """The base addresses that a load of the feed asks; none for the news, whose list has them."""
+        if feed == "ucdp" and self.ucdp_token:
+            return (self.ucdp_url, self.ucdp_api_url)
+        if feed == "reliefweb" and not self.reliefweb_appname:
+            return (self.reliefweb_rss_url,)
+        return (getattr(self, f"{feed}_url"),) if feed in DEFAULT_URLS else ()
 
     @property
     def secrets(self) -> tuple[str, ...]:

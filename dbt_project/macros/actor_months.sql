@@ -4,7 +4,7 @@
     Sparse: a row for every month in which the actor is a side of at least one event. Civilians are no actor here,
     and no opponent. Deaths are those of the events; only one-sided violence says who killed.
 #}
-{% macro actor_months(by_country) -%}
+{% macro actor_months(by_country, events, sides, actors, observed) -%}
 {%- set key = ['source', 'actor_id', 'month'] + (['country_iso3'] if by_country else []) -%}
 with sides as (
     select
@@ -19,13 +19,13 @@ with sides as (
         event.fatalities_best,
         event.fatalities_civilian,
         side.actor_id,
-        side.role,
+        side.side,
         side.is_ambiguous,
         side.is_perpetrator
-    from {{ ref('fct_event') }} as event
-    inner join {{ ref('fct_event_actor') }} as side on event.event_key = side.event_key
-    inner join {{ ref('dim_actor') }} as actor on side.actor_id = actor.actor_id
-    where actor.actor_kind <> 'civilians'
+    from {{ events }} as event
+    inner join {{ sides }} as side on event.event_version_key = side.event_version_key
+    inner join {{ actors }} as actor on side.actor_id = actor.actor_id
+    where actor.actor_kind <> 'civilians' and {{ is_violence('event.violence_class') }}
 ),
 
 -- An actor that stands on both sides of an event is in it once.
@@ -51,7 +51,7 @@ opponents as (
         count(distinct me.event_key) as events
     from sides as me
     inner join sides as other
-        on me.event_key = other.event_key and me.role <> other.role and me.actor_id <> other.actor_id
+        on me.event_key = other.event_key and me.side <> other.side and me.actor_id <> other.actor_id
     group by {% for column in key %}me.{{ column }}, {% endfor %}other.actor_id
     qualify
         row_number() over (
@@ -67,7 +67,7 @@ observed as (
         month,
         not bool_and(is_final) as provisional,
         max(observed_until) as observed_until
-    from {{ ref('int_feed__observed_month') }}
+    from {{ observed }}
     group by all
 ),
 
@@ -112,7 +112,7 @@ select
     observed.provisional,
     observed.observed_until
 from months as month_row
-inner join {{ ref('dim_actor') }} as actor on month_row.actor_id = actor.actor_id
+inner join {{ actors }} as actor on month_row.actor_id = actor.actor_id
 left join opponents as opponent
     on {% for column in key %}month_row.{{ column }} = opponent.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
 

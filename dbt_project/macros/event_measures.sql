@@ -1,37 +1,63 @@
 {# The measures of country_month and admin1_month, so that both count in the same way. #}
 
+{#
+    What `events` counts: violence by or against organised groups, and incidents whose source does not tell. Protests,
+    mob violence and moves without violence (ACLED) are counted beside it, never in it.
+#}
+{% macro is_violence(violence_class) -%}
+    coalesce({{ violence_class }}, 'unclassified') not in ('demonstration', 'riot_mob', 'strategic')
+{%- endmacro %}
+
 {# Over rows of fct_event. #}
 {% macro event_measures() -%}
-    count(*) as events,
-    count(*) filter (where fatalities_best > 0) as fatal_events,
-    cast(sum(fatalities_low) as bigint) as fatalities_low,
-    cast(sum(fatalities_best) as bigint) as fatalities_best,
-    cast(sum(fatalities_high) as bigint) as fatalities_high,
-    cast(sum(fatalities_civilian) as bigint) as fatalities_civilian,
+    count(*) filter (where {{ is_violence('violence_class') }}) as events,
+    count(*) filter (where {{ is_violence('violence_class') }} and fatalities_best > 0) as fatal_events,
+    {% for measure in ['fatalities_low', 'fatalities_best', 'fatalities_high', 'fatalities_civilian'] -%}
+        cast(sum({{ measure }}) filter (where {{ is_violence('violence_class') }}) as bigint) as {{ measure }},
+    {% endfor -%}
     count(*) filter (where violence_class = 'state_based') as events_state_based,
     count(*) filter (where violence_class = 'non_state') as events_non_state,
     count(*) filter (where violence_class = 'one_sided') as events_one_sided,
-    count(*) filter (where is_coordinate_centroid) as events_low_precision,
-    count(distinct dyad_id) as active_dyads
+    count(*) filter (where coalesce(violence_class, 'unclassified') = 'unclassified') as events_unclassified,
+    count(*) filter (where violence_class = 'demonstration') as events_demonstration,
+    count(*) filter (where violence_class = 'riot_mob') as events_riot_mob,
+    count(*) filter (where violence_class = 'strategic') as events_strategic,
+    count(*) filter (where {{ is_violence('violence_class') }} and is_civilian_targeted) as events_civilian_targeted,
+    count(*) filter (where {{ is_violence('violence_class') }} and is_coordinate_centroid) as events_low_precision,
+    count(distinct coalesce(cast(dyad_id as varchar), dyad_name)) filter (where {{ is_violence('violence_class') }})
+        as active_dyads
 {%- endmacro %}
 
-{# Over rows of fct_event_actor joined to dim_actor: organised actors, so that civilians are none. #}
+{# Over rows of fct_event_actor joined to dim_actor and fct_event: organised actors, so that civilians and crowds are none. #}
 {% macro actor_measures() -%}
+    count(distinct coalesce(side.actor_id, side.actor_name_raw)) as active_actors,
     count(distinct coalesce(side.actor_id, side.actor_name_raw))
-        filter (where actor.actor_kind is distinct from 'civilians') as active_actors,
-    count(distinct coalesce(side.actor_id, side.actor_name_raw))
-        filter (where coalesce(actor.actor_kind, 'unknown') not in ('civilians', 'state', 'state_forces', 'foreign_forces'))
+        filter (
+            where coalesce(actor.actor_kind, side.actor_kind_raw, 'unknown')
+            not in ('state', 'state_forces', 'foreign_forces', 'external_forces')
+        )
         as active_nonstate_actors
 {%- endmacro %}
 
-{# The columns of both, with zeros where the feed was looking and saw nothing. #}
+{% macro is_organised_side() -%}
+    side.role in ('side_a', 'side_b')
+    and {{ is_violence('event.violence_class') }}
+    and coalesce(actor.actor_kind, side.actor_kind_raw, 'unknown') not in ('civilians', 'protesters', 'rioters')
+{%- endmacro %}
+
+{# The columns of both, with zeros where the feed was looking and saw nothing, and null where it never tells. #}
 {% macro measures_or_zero() -%}
     {% for measure in [
-        'events', 'fatal_events', 'fatalities_low', 'fatalities_best', 'fatalities_high', 'fatalities_civilian',
-        'events_state_based', 'events_non_state', 'events_one_sided', 'events_low_precision', 'active_dyads'
+        'events', 'fatal_events', 'fatalities_best', 'events_state_based', 'events_non_state', 'events_one_sided',
+        'events_unclassified', 'events_demonstration', 'events_riot_mob', 'events_strategic',
+        'events_civilian_targeted', 'events_low_precision', 'active_dyads'
     ] -%}
         coalesce(event.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
+    case when event_source.fatality_estimates = 'range' then coalesce(event.fatalities_low, 0) end as fatalities_low,
+    case when event_source.fatality_estimates = 'range' then coalesce(event.fatalities_high, 0) end as fatalities_high,
+    case when event_source.tells_civilian_fatalities then coalesce(event.fatalities_civilian, 0) end
+        as fatalities_civilian,
     coalesce(actor.active_actors, 0) as active_actors,
     coalesce(actor.active_nonstate_actors, 0) as active_nonstate_actors
 {%- endmacro %}

@@ -1,13 +1,14 @@
--- The events and deaths of country_month are those of fct_event, by source, country and month, in both directions.
+-- The events of country_month, with those counted beside them, and the deaths are those of fct_event, by source,
+-- country and month, in both directions.
 with mart as (
     select
         source,
         country_iso3,
         month,
-        events,
+        events + events_demonstration + events_riot_mob + events_strategic as events,
         fatalities_best
     from {{ ref('country_month') }}
-    where events > 0
+    where events + events_demonstration + events_riot_mob + events_strategic > 0
 ),
 
 facts as (
@@ -16,7 +17,7 @@ facts as (
         country_iso3,
         {{ month_of('date_end') }} as month,
         count(*) as events,
-        sum(fatalities_best) as fatalities_best
+        coalesce(sum(fatalities_best) filter (where {{ is_violence('violence_class') }}), 0) as fatalities_best
     from {{ ref('fct_event') }}
     where country_iso3 is not null
     group by feed, country_iso3, {{ month_of('date_end') }}

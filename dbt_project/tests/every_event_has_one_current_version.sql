@@ -7,4 +7,4 @@ group by event_key
 having
     count(*) filter (where is_current) <> 1
     or max(version_number) <> count(*)
-    or count(*) filter (where change_kind = 'new') <> 1
+    or count(*) filter (where change_kind = 'new') > 1

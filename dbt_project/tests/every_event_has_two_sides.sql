@@ -1,8 +1,12 @@
--- Each event has exactly one side A and one side B.
+-- Each event has at most one side A and one side B; UCDP names both.
 select
     event.event_key,
-    count(side.role) as sides
+    count(side.role) filter (where side.role = 'side_a') as sides_a,
+    count(side.role) filter (where side.role = 'side_b') as sides_b
 from {{ ref('fct_event') }} as event
 left join {{ ref('fct_event_actor') }} as side on event.event_key = side.event_key
-group by event.event_key
-having count(side.role) <> 2 or count(distinct side.role) <> 2
+group by event.event_key, event.feed
+having
+    sides_a > 1
+    or sides_b > 1
+    or event.feed = 'ucdp' and sides_a + sides_b <> 2

@@ -24,7 +24,7 @@ facts as (
             '{{ metric }}' as metric,
             {{ total }} as total
         from {{ ref('fct_event') }}
-        where country_iso3 is not null
+        where country_iso3 is not null and {{ is_violence('violence_class') }}
         group by feed, country_iso3
         having {{ total }} > 0
         {{ 'union all' if not loop.last }}

@@ -26,7 +26,6 @@ from orchestration.warehouse.ledger import fetch_dicts
 SCHEMAS = ("core", "marts", "audit")
 KEPT_VERSIONS = 3
 QUERIES = Path(__file__).resolve().parents[2] / "queries"
-AS_OF_MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "macros" / "as_of_macros.sql"
 
 
 class PublishRefused(RuntimeError):
@@ -138,7 +137,7 @@ def _copy_tables(
 ) -> dict[str, int]:
     described = {
         (node["schema"], node["alias"]): node
-        for node in [*manifest["nodes"].values()]
+        for node in manifest["nodes"].values()
         if node["resource_type"] in ("model", "seed") and node["schema"] in SCHEMAS
     }
     counts = {}
@@ -153,15 +152,29 @@ def _copy_tables(
                 f"select count(*) from publication.{name}"
             ).fetchone()[0]
             _comment(connection, f"publication.{name}", described.get((schema, table)), settings.is_made)
-        connection.execute("use publication")
-        try:
-            connection.execute(AS_OF_MACROS.read_text(encoding="utf-8"))
-        finally:
-            connection.execute(f'use "{_main_database(connection)}"')
+        _copy_macros(connection)
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
     return counts
+
+
+def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """The table macros that answer for a past date, as dbt made them."""
+    main = _main_database(connection)
+    macros = connection.execute(
+        """select schema_name, function_name, array_to_string(parameters, ', '), macro_definition
+           from duckdb_functions()
+           where database_name = ? and function_type = 'table_macro' and list_contains(?, schema_name)
+           order by schema_name, function_name""",
+        [main, list(SCHEMAS)],
+    ).fetchall()
+    connection.execute("use publication")
+    try:
+        for schema, name, parameters, definition in macros:
+            connection.execute(f'create macro {schema}."{name}"({parameters}) as table {definition}')
+    finally:
+        connection.execute(f'use "{main}"')
 
 
 def _comment(

@@ -11,8 +11,8 @@ import pytest
 from expectations.reference import countries
 from orchestration.settings import (
     DEFAULT_FEEDS,
-    FEEDS,
     DEFAULT_URLS,
+    FEEDS,
     MADE_MARKER,
     Settings,
     SettingsError,
@@ -210,9 +210,12 @@ def test_what_settings_show_of_themselves_holds_no_secret() -> None:
     assert "canary" not in repr(settings)
 
 
-def test_every_publisher_with_an_address_belongs_to_one_feed() -> None:
-    settings = of()
-    told = [url for feed in FEEDS for url in settings.addresses(feed)]
-    assert sorted(told) == sorted(DEFAULT_URLS.values())
-    assert settings.addresses("ucdp") == (DEFAULT_URLS["ucdp"], DEFAULT_URLS["ucdp_api"])
-    assert settings.addresses("news") == ()
+def test_each_feed_says_which_addresses_it_asks() -> None:
+    without, with_all = of(), of(UCDP_TOKEN="t", RELIEFWEB_APPNAME="a")
+    assert without.addresses("ucdp") == (DEFAULT_URLS["ucdp"],)
+    assert with_all.addresses("ucdp") == (DEFAULT_URLS["ucdp"], DEFAULT_URLS["ucdp_api"])
+    assert without.addresses("reliefweb") == (DEFAULT_URLS["reliefweb_rss"],)
+    assert with_all.addresses("reliefweb") == (DEFAULT_URLS["reliefweb"],)
+    assert without.addresses("news") == ()
+    told = {url for feed in FEEDS for settings in (without, with_all) for url in settings.addresses(feed)}
+    assert told == set(DEFAULT_URLS.values())

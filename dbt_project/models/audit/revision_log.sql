@@ -4,7 +4,8 @@
     'date_start', 'date_end', 'date_precision', 'country_iso3', 'admin1_name_raw', 'admin2_name_raw', 'place_name',
     'latitude', 'longitude', 'where_precision', 'source_event_type', 'conflict_id', 'dyad_id', 'side_a_name',
     'side_b_name', 'fatalities_low', 'fatalities_best', 'fatalities_high', 'fatalities_civilian', 'event_clarity',
-    'code_status'
+    'code_status', 'side_a_kind', 'side_b_kind', 'assoc_side_a_names', 'assoc_side_b_names', 'is_civilian_targeted',
+    'tags', 'population_best', 'people_injured', 'people_kidnapped', 'people_arrested', 'event_description'
 ] %}
 {% set article_fields = ['title', 'summary', 'url', 'published_at', 'date_status'] %}
 
@@ -18,8 +19,8 @@ with event_pairs as (
         {{ old_and_new(event_fields) }}
     from {{ ref('fct_event_version') }} as version
     inner join {{ ref('fct_event_version') }} as before
-        on version.event_key = before.event_key and version.version_number = before.version_number + 1
-    where version.version_number > 1
+        on version.event_key = before.event_key and version.previous_version_number = before.version_number
+    where version.change_kind <> 'reissued'
 ),
 
 article_versions as (

@@ -4,6 +4,7 @@ select
     event_key,
     {{ event_columns() }},
     recorded_from as recorded_at,
-    version_number as versions
+    version_number as versions,
+    event_version_key
 from {{ ref('fct_event_version') }}
-where is_current and change_kind <> 'withdrawn'
+where is_current and not is_withdrawn

@@ -12,7 +12,7 @@ with event_rows as (
         fatalities_civilian,
         violence_class
     from {{ ref('fct_event') }}
-    where country_iso3 is not null
+    where country_iso3 is not null and {{ is_violence('violence_class') }}
 ),
 
 event_weeks as (

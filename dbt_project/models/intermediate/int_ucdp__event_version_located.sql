@@ -7,12 +7,28 @@ select
     place.admin1_name,
     class.violence_class,
     -- 4 to 6 stand for a whole province, line or country: the point is a centroid, not a place.
-    version.where_precision between 4 and 6 as is_coordinate_centroid
+    version.where_precision between 4 and 6 as is_coordinate_centroid,
+    version.source_event_type = '3' as is_civilian_targeted,
+    -- What only other feeds tell.
+    cast(null as varchar) as source_event_category,
+    cast(null as varchar) as disorder_type,
+    cast(null as varchar) as side_a_kind,
+    cast(null as varchar) as side_b_kind,
+    cast(null as varchar) as assoc_side_a_names,
+    cast(null as varchar) as assoc_side_b_names,
+    cast(null as varchar) as tags,
+    cast(null as varchar) as source_scale,
+    cast(null as bigint) as population_best,
+    cast(null as varchar) as event_description,
+    cast(null as integer) as people_injured,
+    cast(null as integer) as people_kidnapped,
+    cast(null as integer) as people_arrested
 from {{ ref('stg_ucdp__event_version') }} as version
 left join {{ ref('country') }} as country on version.gw_code = country.gw_code
-left join {{ ref('int_ucdp__admin1_match') }} as place
+left join {{ ref('int_event__admin1_match') }} as place
     on
-        country.country_iso3 = place.country_iso3
+        version.feed = place.feed
+        and country.country_iso3 = place.country_iso3
         and version.admin1_name_raw = place.admin1_name_raw
         and version.date_end = place.date_end
 left join {{ ref('violence_class') }} as class

@@ -1,2 +1,13 @@
 -- Events and deaths by actor, month and source, over all countries.
-{{ actor_months(by_country=false) }}
+{{ config(post_hook="{{ create_actor_month_as_known_on() }}") }}
+-- The as-known macro reads these tables too, in their published form:
+-- depends_on: {{ ref('feed_coverage') }}
+-- depends_on: {{ ref('event_source') }}
+
+{{ actor_months(
+    by_country=false,
+    events=ref('fct_event'),
+    sides=ref('fct_event_version_actor'),
+    actors=ref('dim_actor'),
+    observed=ref('int_feed__observed_month'),
+) }}

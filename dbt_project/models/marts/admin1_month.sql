@@ -30,6 +30,7 @@ actors as (
     from placed_events as event
     inner join {{ ref('fct_event_actor') }} as side on event.event_key = side.event_key
     left join {{ ref('dim_actor') }} as actor on side.actor_id = actor.actor_id
+    where {{ is_organised_side() }}
     group by event.feed, event.country_iso3, event.placed_admin1_id, event.month
 ),
 
@@ -72,6 +73,7 @@ inner join {{ ref('int_feed__observed_month') }} as observed
         calendar.source = observed.feed
         and calendar.country_iso3 = observed.country_iso3
         and calendar.month = observed.month
+inner join {{ ref('int_event__source') }} as event_source on calendar.source = event_source.feed
 left join {{ ref('dim_admin1') }} as unit on calendar.admin1_id = unit.admin1_id
 left join events as event
     on

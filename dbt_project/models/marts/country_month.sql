@@ -1,71 +1,66 @@
 -- Events and deaths by country, month and source. An event belongs wholly to the month of its last day.
--- Dense: every month that the source covers for the country has a row, zeros included; a month that it does not
--- cover has none.
-with events as (
-    select
-        feed as source,
-        country_iso3,
-        {{ month_of('date_end') }} as month,
-        {{ event_measures() }},
-        count(distinct admin1_id) as admin1_affected
-    from {{ ref('fct_event') }}
-    group by feed, country_iso3, {{ month_of('date_end') }}
+-- What is counted, and where zeros come from: see the macro.
+{{ config(post_hook="{{ create_country_month_as_known_on() }}") }}
+-- The as-known macro reads these tables too, in their published form:
+-- depends_on: {{ ref('feed_coverage') }}
+-- depends_on: {{ ref('event_source') }}
+
+with months as (
+    {{ country_months(
+        events=ref('fct_event'),
+        sides=ref('fct_event_version_actor'),
+        observed=ref('int_feed__observed_month'),
+        countries=ref('dim_country'),
+        actors=ref('dim_actor'),
+        event_source=ref('int_event__source'),
+    ) }}
 ),
 
-actors as (
+-- The share of a month's final events that was known at its age, where our vintages can tell.
+lags as (
     select
-        event.feed as source,
-        event.country_iso3,
-        {{ month_of('event.date_end') }} as month,
-        {{ actor_measures() }}
-    from {{ ref('fct_event') }} as event
-    inner join {{ ref('fct_event_actor') }} as side on event.event_key = side.event_key
-    left join {{ ref('dim_actor') }} as actor on side.actor_id = actor.actor_id
-    group by event.feed, event.country_iso3, {{ month_of('event.date_end') }}
-),
-
-dense as (
-    select
-        calendar.country_iso3,
-        country.country_name,
-        calendar.month,
-        calendar.feed as source,
-        {{ measures_or_zero() }},
-        coalesce(event.admin1_affected, 0) as admin1_affected,
-        not calendar.is_final as provisional,
-        calendar.observed_until
-    from {{ ref('int_feed__observed_month') }} as calendar
-    inner join {{ ref('dim_country') }} as country on calendar.country_iso3 = country.country_iso3
-    left join events as event
+        month_row.source,
+        month_row.country_iso3,
+        month_row.month,
+        max_by(lag.share_known, lag.days_after) as reporting_lag_factor
+    from months as month_row
+    inner join {{ ref('int_event__reporting_lag') }} as lag
         on
-            calendar.feed = event.source
-            and calendar.country_iso3 = event.country_iso3
-            and calendar.month = event.month
-    left join actors as actor
-        on
-            calendar.feed = actor.source
-            and calendar.country_iso3 = actor.country_iso3
-            and calendar.month = actor.month
+            month_row.source = lag.feed
+            and month_row.country_iso3 = lag.country_iso3
+            and month_row.days_since_month >= lag.days_after
+    where lag.events_final >= 20
+    group by month_row.source, month_row.country_iso3, month_row.month
 )
 
 select
-    *,
-    max(events) over previous_month as events_previous_month,
-    max(events) over same_month_last_year as events_same_month_last_year,
+    month_row.* exclude (days_since_month),
+    lags.reporting_lag_factor,
+    cast(null as bigint) as population,
+    cast(null as integer) as population_year,
+    cast(null as double) as fatalities_per_100k,
+    max(month_row.events) over previous_month as events_previous_month,
+    max(month_row.events) over same_month_last_year as events_same_month_last_year,
     -- Null until twelve months have been observed.
-    case when count(*) over last_12_months = 12 then cast(sum(fatalities_best) over last_12_months as bigint) end
-        as fatalities_best_12_months
-from dense
+    case
+        when count(*) over last_12_months = 12 then cast(sum(month_row.fatalities_best) over last_12_months as bigint)
+    end as fatalities_best_12_months
+from months as month_row
+left join lags
+    on
+        month_row.source = lags.source
+        and month_row.country_iso3 = lags.country_iso3
+        and month_row.month = lags.month
 window
     previous_month as (
-        partition by source, country_iso3 order by month
+        partition by month_row.source, month_row.country_iso3 order by month_row.month
         range between interval 1 month preceding and interval 1 month preceding
     ),
     same_month_last_year as (
-        partition by source, country_iso3 order by month
+        partition by month_row.source, month_row.country_iso3 order by month_row.month
         range between interval 12 month preceding and interval 12 month preceding
     ),
     last_12_months as (
-        partition by source, country_iso3 order by month
+        partition by month_row.source, month_row.country_iso3 order by month_row.month
         range between interval 11 month preceding and current row
     )

@@ -10,6 +10,7 @@ select
     coalesce(released_at, recorded_at) as released_at,
     is_withdrawn,
     payload_sha256,
+    content_hash,
     release as source_release,
     stream as source_stream,
     code_status,

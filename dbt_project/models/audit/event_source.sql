@@ -1,0 +1,8 @@
+-- What each curated event feed tells of, and how many days its reports take to settle.
+select
+    feed,
+    fatality_estimates,
+    tells_civilian_fatalities,
+    settling_days,
+    settling_basis
+from {{ ref('int_event__source') }}

@@ -1,0 +1,48 @@
+-- How much of what is known today was known so many days after the event, from our own vintages.
+--
+-- Only events that could have been seen coming count: after the feed's first vintage, and old enough for what is known
+-- of them to be final. What was first published when is the publisher's time line; a load that came late changes
+-- nothing.
+{% set days_after = [7, 14, 30, 60, 90, 180, 365] %}
+{% set final_after_days = 365 %}
+
+with versions as (
+    select
+        *,
+        min(released_at) over (partition by feed) as first_vintage_at,
+        max(released_at) over (partition by feed) as last_vintage_at,
+        min(released_at) over (partition by event_key) as first_released_at
+    from {{ ref('int_event__version') }}
+),
+
+final_events as (
+    select
+        feed,
+        country_iso3,
+        date_end,
+        first_released_at
+    from versions
+    where
+        country_iso3 is not null
+        and date_end >= cast(first_vintage_at as date)
+        and date_end <= cast(last_vintage_at as date) - {{ final_after_days }}
+    qualify
+        row_number() over (partition by event_key order by attempt_id desc) = 1
+        and not is_withdrawn
+),
+
+lags as (
+    select unnest([{{ days_after | join(', ') }}]) as days_after
+)
+
+select
+    event.feed,
+    event.country_iso3,
+    lag.days_after,
+    count(*) as events_final,
+    count(*) filter (where cast(event.first_released_at as date) <= event.date_end + lag.days_after) as events_known,
+    count(*) filter (where cast(event.first_released_at as date) <= event.date_end + lag.days_after) / count(*)
+        as share_known
+from final_events as event
+cross join lags as lag
+group by event.feed, event.country_iso3, lag.days_after
