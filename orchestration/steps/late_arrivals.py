@@ -13,9 +13,20 @@ from orchestration.records import Attempt, Batch
 from orchestration.steps.batches import finish, land
 from orchestration.steps.run import Run
 from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts, naive
-from orchestration.warehouse.promote import ONLY_KEYS_OF, Outcome
+from orchestration.warehouse.promote import COMES_LATE, ONLY_KEYS_OF, Outcome
 
 _ORDERED_KINDS = ("annual", "cumulative", "monthly")
+
+
+def marked_if_late(memory: LedgerMemory, batch: Batch) -> Batch:
+    """The batch, marked if it is a UCDP release older than one that has been applied."""
+    if batch.table != "ucdp_ged" or batch.options["kind"] not in _ORDERED_KINDS:
+        return batch
+    order = release_order(batch.options["release"])
+    applied = (row["release"] for row in memory.ucdp_releases() if row["kind"] in _ORDERED_KINDS)
+    if all(release_order(release) <= order for release in applied):
+        return batch
+    return replace(batch, options={**batch.options, COMES_LATE: True})
 
 
 def make_good(run: Run, connection: duckdb.DuckDBPyConnection, feed: str) -> list[Outcome]:
@@ -83,7 +94,7 @@ def _apply_in_order(run: Run, connection: duckdb.DuckDBPyConnection) -> list[Out
         if overruled_by := [earlier for earlier in before if earlier > attempt_id]:
             batch = Batch.from_json(row["batch"])
             payloads = tuple(run.store.locate(payload) for payload in batch.payloads)
-            options = {**batch.options, ONLY_KEYS_OF: overruled_by}
+            options = {**batch.options, ONLY_KEYS_OF: overruled_by, COMES_LATE: False}
             outcome = finish(
                 run, connection, land(run, connection, replace(batch, payloads=payloads, options=options))
             )

@@ -15,7 +15,7 @@ from orchestration.feeds.registry import feed_for
 from orchestration.records import Batch, LoadRequest, Status
 from orchestration.settings import Settings, SettingsError, is_loopback, scope_text
 from orchestration.steps.batches import audit, finish, land, promote_audited, without_landing
-from orchestration.steps.late_arrivals import make_good
+from orchestration.steps.late_arrivals import make_good, marked_if_late
 from orchestration.steps.run import LoadReport, Run, session, settle
 from orchestration.warehouse import landing
 from orchestration.warehouse.landing import Pending
@@ -112,6 +112,7 @@ def fetch_and_land(
         )
         for fetched in feed.fetch(request, context):
             batch = _under_scope(fetched, scope_text(run.settings.countries))
+            batch = marked_if_late(context.memory, batch)
             failpoint("load.payload_stored")
             if _already_applied(run, context.memory, batch):
                 yield without_landing(batch, Status.UNCHANGED)

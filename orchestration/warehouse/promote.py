@@ -22,6 +22,9 @@ from orchestration.warehouse.ledger import insert_rows, naive, next_attempt_id
 
 ONLY_KEYS_OF = "only_keys_of_attempts"
 """Batch option of a release that is applied again: the attempts of older releases that it overrules."""
+COMES_LATE = "comes_late"
+"""Batch option of a release that is older than one applied before it. It is compared with what had been published by
+then, not with what is known now, so that the publisher's time line becomes what it would have been."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +165,15 @@ def _write_versions(
     if contract.promotion is Promotion.APPEND:
         new = f"select {landed}, l.payload_sha256, l.released_at, null::varchar as content_hash from {source} l {_unseen(connection, contract, given)}"
     else:
-        connection.execute(_latest_versions(contract, pending.batch), given)
+        connection.execute(
+            _versions_before(contract, pending.batch),
+            {**given, "released_at": naive(pending.batch.payloads[0].released_at or clock.recorded_at)},
+        )
         new = (
             f"select {landed}, l.payload_sha256, l.released_at, l.content_hash from "
             f"(select *, {_content_hash(contract)} as content_hash from {source}) l "
-            f"left join latest_version v on {_same_key(contract, 'l', 'v')} "
-            "where (v.content_hash is null or v.is_withdrawn or v.content_hash <> l.content_hash)"
+            f"left join version_before v on {_same_key(contract, 'l', 'v')} "
+            f"where (v.content_hash is null or v.is_withdrawn or v.content_hash <> l.content_hash{_or_overruled(pending.batch)})"
             f"{_only_touched(pending.batch, contract, 'l')}"
         )
     counts.loaded = connection.execute(
@@ -192,7 +198,7 @@ def _write_versions(
             {**given, "now": naive(clock.recorded_at)},
         ).fetchone()[0]
     if contract.promotion is not Promotion.APPEND:
-        connection.execute("drop table latest_version")
+        connection.execute("drop table version_before")
 
 
 def _only_touched(batch: Batch, contract: TableContract, alias: str) -> str:
@@ -226,15 +232,25 @@ def _unseen(connection: duckdb.DuckDBPyConnection, contract: TableContract, give
     )
 
 
-def _latest_versions(contract: TableContract, batch: Batch) -> str:
-    """The newest version of each key: of all, where some may be withdrawn, else only of those that landed."""
+def _versions_before(contract: TableContract, batch: Batch) -> str:
+    """The version of each key that the payload is compared with: of all keys, where some may be withdrawn, else only
+    of those that landed."""
     keys = ", ".join(f'"{name}"' for name in contract.key)
     landed = f"({keys}) in (select ({keys}) from landing.{contract.table} where partition_key = $partition)"
+    published = "coalesce(released_at, recorded_at)"
+    late = bool(batch.options.get(COMES_LATE))
     return (
-        f"create or replace temp table latest_version as select * from raw.{contract.table} "
+        f"create or replace temp table version_before as select * from raw.{contract.table} "
         f"where {'$partition is not null' if batch.options.get('withdraws') else landed} "
-        f"qualify row_number() over (partition by {keys} order by attempt_id desc) = 1"
+        f"and {f'{published} <= $released_at' if late else '$released_at is not null'} "
+        f"qualify row_number() over (partition by {keys} order by {f'{published} desc, ' if late else ''}attempt_id desc) = 1"
     )
+
+
+def _or_overruled(batch: Batch) -> str:
+    """A release that is applied again stands for its events again, also where the older one said the same of them."""
+    attempts = ", ".join(str(int(attempt)) for attempt in batch.options.get(ONLY_KEYS_OF, ()))
+    return f" or v.attempt_id in ({attempts})" if attempts else ""
 
 
 def _withdraw(
@@ -268,7 +284,7 @@ def _withdraw(
         given[f"within_{number}"] = value
     connection.execute(
         f"""create or replace temp table gone as
-            select v.* from latest_version v
+            select v.* from version_before v
             where {" and ".join(within)}
               and not exists (select 1 from landing.{contract.table} l
                               where l.partition_key = $partition and {_same_key(contract, "l", "v")})
