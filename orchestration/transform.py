@@ -14,19 +14,25 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from expectations.contracts import CONTRACTS
 from orchestration.settings import Settings, scope_text
 from orchestration.warehouse.connection import LOCK_WAIT_SECONDS, WarehouseBusy
 
 LOCK_POLL_SECONDS = 1.0
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 
-SELECTION = {
-    "ucdp": ("source:raw.ucdp_ged+", "source:raw.ucdp_actor+", "source:ledger.coverage+"),
-    "gdelt": ("source:raw.gdelt_event+", "source:raw.gdelt_mention+", "source:ledger.gdelt_slot+"),
-    "news": ("source:raw.news_item+",),
-    "audit": ("path:models/audit",),
-}
-"""What a feed's new rows can change. The audit models tell of the ledger and are built every time."""
+LEDGER_OF = {"ucdp": "coverage", "acled": "coverage", "insecurity_insight": "coverage", "gdelt": "gdelt_slot"}
+"""The ledger's table that tells where and when a feed was looking, which models read beside its rows."""
+AUDIT = ("path:models/audit",)
+"""The audit models tell of the ledger and are built every time."""
+
+
+def selection(feed: str) -> tuple[str, ...]:
+    """What a feed's new rows can change, in dbt's words. ``audit`` stands for news of the ledger alone."""
+    if feed == "audit":
+        return AUDIT
+    raw = tuple(f"source:raw.{table}+" for table, contract in CONTRACTS.items() if contract.feed == feed)
+    return raw + ((f"source:ledger.{LEDGER_OF[feed]}+",) if feed in LEDGER_OF else ())
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def build_command(changed_feeds: set[str] | None) -> list[str]:
     command = ["build", "--exclude-resource-type", "unit_test"]
     if changed_feeds is None:
         return [*command, "--full-refresh"]
-    wanted = [selector for feed in sorted({*changed_feeds, "audit"}) for selector in SELECTION[feed]]
+    wanted = [selector for feed in sorted({*changed_feeds, "audit"}) for selector in selection(feed)]
     return [*command, "--select", *wanted, "--exclude", "resource_type:seed"]
 
 

@@ -49,7 +49,7 @@ def volume_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
                 description="columns that the contract does not know are kept in the payload only",
             )
         )
-    if contract.promotion is Promotion.SNAPSHOT and facts.usual_rows:
+    if contract.promotion is Promotion.SNAPSHOT and facts.options.get("withdraws") and facts.usual_rows:
         checks.append(
             load_must_satisfy(
                 "snapshot_has_not_shrunk",

@@ -22,7 +22,7 @@ from orchestration.failpoints import failpoint
 from orchestration.feeds.base import NotTheFormat
 from orchestration.feeds.registry import feed_for
 from orchestration.records import Batch, Parsed, Status
-from orchestration.settings import machine_now
+from orchestration.settings import machine_now, scope_text
 from orchestration.steps.run import Run, clock_of
 from orchestration.warehouse import landing
 from orchestration.warehouse.connection import WAREHOUSE_CONFIG, is_interrupt, open_scratch, scratch_file
@@ -158,12 +158,14 @@ def _facts(connection: duckdb.DuckDBPyConnection, item: Pending, now: datetime) 
     else:
         start = min((naive(attempt.window_start) for attempt in windows), default=None)
         end = max((naive(attempt.window_end) for attempt in windows), default=None)
-    # Loads of one attempt are compared with the like; a back-fill of many days is no measure for a day.
+    # Loads of one attempt are compared with the like, under the same country scope; a back-fill of many days is no
+    # measure for a day.
     usual = connection.execute(
         """select rows_loaded + rows_unchanged - rows_withdrawn from ledger.load_attempt
-           where feed = ? and stream = ? and status in ('ok', 'unchanged') and rows_parsed > 0
+           where feed = ? and stream = ? and table_name = ? and country_scope = ?
+             and status in ('ok', 'unchanged') and rows_parsed > 0
            order by attempt_id desc limit 50""",
-        [batch.feed, batch.stream],
+        [batch.feed, batch.stream, batch.table, scope_text(item.reads_scope)],
     ).fetchall()
     return LoadFacts(
         rows_seen=item.rows_seen,

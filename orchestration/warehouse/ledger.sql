@@ -33,6 +33,8 @@ create table if not exists ledger.load_attempt (
     feed varchar not null,
     stream varchar not null,             -- ged, candidate, actor, file | export, mentions, translation.export, translation.mentions | the news feed's id
     partition_key varchar not null,      -- release | day | fetch instant
+    table_name varchar,                  -- of landing and raw; null where there was nothing to land
+    country_scope varchar,               -- ISO3 codes that it was parsed under, or all; null likewise
     window_start timestamp,
     window_end timestamp,
     status varchar not null,             -- ok, empty, unchanged, missing, refused, failed

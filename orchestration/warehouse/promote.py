@@ -425,6 +425,7 @@ def _attempt_rows(
     rows = []
     for offset, attempt in enumerate(batch.attempts):
         row = _attempt_row(attempt, batch, clock, first_id + offset, split.get(offset, _Counts()))
+        row |= {"table_name": batch.table, "country_scope": scope_text(pending.reads_scope)}
         if row["status"] == Status.OK:
             if refusal is not None:
                 row["status"], row["error"] = Status.REFUSED, refusal

@@ -55,7 +55,8 @@ def publish(
     ``public`` is asked for while a feed's licence forbids redistribution.
     """
     sources = read_seed("source")
-    _refuse_restricted(settings, sources, public)
+    if public:
+        _refuse_restricted(connection, settings, sources)
     tables = _public_tables(connection)
     if not tables:
         raise PublishRefused("there are no marts to publish; run `sahel build` first")
@@ -107,16 +108,26 @@ def check(file: Path, counts: dict[str, int]) -> int:
     return len(paths)
 
 
-def _refuse_restricted(settings: Settings, sources: list[dict[str, str]], public: bool) -> None:
-    restricted = [
-        row["feed"]
-        for row in sources
-        if row["redistribution_allowed"] != "true" and row["feed"] in settings.feeds
-    ]
-    if public and restricted:
+def _refuse_restricted(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, sources: list[dict[str, str]]
+) -> None:
+    """Also where a feed is no longer enabled: what it has brought is still there."""
+    restricted = [row["feed"] for row in sources if row["redistribution_allowed"] != "true"]
+    if enabled := [feed for feed in restricted if feed in settings.feeds]:
         raise PublishRefused(
-            f"--public: the licence of {', '.join(restricted)} forbids redistribution; leave it out of SAHEL_FEEDS"
+            f"--public: the licence of {', '.join(enabled)} forbids redistribution; leave it out of SAHEL_FEEDS"
         )
+    loaded = _feeds_with_rows(connection)
+    if held := [feed for feed in restricted if feed in loaded]:
+        raise PublishRefused(
+            f"--public: this warehouse holds rows of {', '.join(held)}, whose licence forbids redistribution; publish "
+            "from a home that never loaded it (--home)"
+        )
+
+
+def _feeds_with_rows(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute("select distinct feed from ledger.load_attempt where rows_loaded > 0").fetchall()
+    return {feed for (feed,) in rows}
 
 
 def _public_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -22,7 +22,13 @@ seen as (
         version_number,
         lag(version_number) over recorded as previous_version_number,
         lag(is_withdrawn) over recorded as was_withdrawn,
-        lag(content_hash) over recorded as content_hash_before
+        lag(content_hash) over recorded as content_hash_before,
+        coalesce(
+            bool_or(not is_withdrawn) over (
+                partition by event_key order by version_number rows between unbounded preceding and 1 preceding
+            ),
+            false
+        ) as was_ever_reported
     from versions
     where recorded_to is null or recorded_to > recorded_at
     window recorded as (partition by event_key order by version_number)
@@ -38,10 +44,10 @@ select
     version.released_at,
     version.released_to,
     case
-        when seen.version_number is null then 'superseded'
-        when version.is_withdrawn and coalesce(seen.was_withdrawn, false) then 'reissued'
+        when seen.version_number is null or version.is_withdrawn and not seen.was_ever_reported then 'superseded'
+        when version.is_withdrawn and seen.was_withdrawn then 'reissued'
         when version.is_withdrawn then 'withdrawn'
-        when seen.was_withdrawn is null then 'new'
+        when not seen.was_ever_reported then 'new'
         when seen.was_withdrawn then 'restored'
         when version.content_hash = seen.content_hash_before then 'reissued'
         else 'revised'
