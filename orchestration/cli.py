@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import os
+import re
 import signal
 import sys
 import threading
@@ -268,6 +269,76 @@ def query(settings: Settings, question: str, style: str) -> int:
 
 
 @command
+@click.argument("since", metavar="DATE")
+@click.argument("until", metavar="DATE")
+@click.option(
+    "--feed", type=click.Choice(FEEDS), metavar="FEED", help="Only this feed's events, e.g. ucdp or acled."
+)
+@click.option(
+    "--country", metavar="ISO3", help="Only events that were in this country at either date, e.g. MLI."
+)
+@click.option(
+    "--format", "style", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many of the largest changes the text lists; csv and json have all.",
+)
+def diff(
+    settings: Settings, since: str, until: str, feed: str | None, country: str | None, style: str, limit: int
+) -> int:
+    """What changed between two dates in what the published file knew, and why.
+
+    DATE is a day such as 2026-03-01 (its end, UTC) or an instant such as 2026-03-01T12:00. An event has appeared,
+    was withdrawn, or was revised, the old against the new; each with the release or sync that made it so.
+    """
+    from orchestration import diff as changes
+
+    try:
+        asked = changes.question(since, until, settings.now(), feed, country)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    with open_published(settings.bi_file) as reader:
+        try:
+            answered = changes.compare(reader, asked)
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            _complain(
+                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
+            )
+            return 1
+        attributions = changes.attributions(reader, {row["feed"] for row in answered.country_sums})
+    rows = [{name: row[name] for name in changes.CHANGE_COLUMNS} for row in answered.changes]
+    # A file holds rows and nothing else; what must be said beside them goes where people read it.
+    beside = out if style == "text" else err
+    if settings.is_made:
+        beside.print(MADE_BANNER)
+    if style == "json":
+        told = [{name: _json_value(value) for name, value in row.items()} for row in rows]
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    elif style == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\r\n")
+        writer.writerow(changes.CHANGE_COLUMNS)
+        writer.writerows([_inert_unless_number(value) for value in row.values()] for row in rows)
+    if style == "text" or not rows:
+        beside.print("\n".join([changes.heading(answered), *changes.summary(answered)]), markup=False)
+    if style == "text" and rows:
+        if sums := changes.country_rows(answered):
+            _print_table("", sums)
+        out.print("\n".join(["the largest changes:", *changes.event_lines(answered, limit)]), markup=False)
+        if (more := len(answered.events) - limit) > 0:
+            out.print(f"… {more:,} more; --limit lists more of them, --format csv every field of all")
+    for line in attributions:
+        beside.print(line, markup=False)
+    return 0
+
+
+@command
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(settings: Settings, as_json: bool) -> int:
     """Settings, versions, reachability of each enabled feed, warehouse health. Never prints a secret."""
@@ -453,6 +524,12 @@ def _json_value(value: Any) -> Any:
 def _inert(value: Any) -> Any:
     """A CSV cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _inert_unless_number(value: Any) -> Any:
+    """As ``_inert``, where columns hold values of many kinds as text: a longitude of -1.5 is no formula."""
+    is_number = isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value, re.ASCII)
+    return value if is_number else _inert(value)
 
 
 def _feed_rows(feeds: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:

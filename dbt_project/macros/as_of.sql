@@ -22,6 +22,17 @@
             and not version.is_withdrawn;
 {% endmacro %}
 
+{# Articles and reports as readers of the published file saw them at that time. #}
+{% macro create_articles_as_of() %}
+    create or replace macro core.articles_as_known_on(ts) as table
+        select version.*
+        from core.fct_article_version as version
+        where
+            version.recorded_from <= cast(ts as timestamp)
+            and (version.recorded_to is null or version.recorded_to > cast(ts as timestamp))
+            and version.change_kind <> 'withdrawn'
+{% endmacro %}
+
 {# Months observed as known at that time. Reporting lags and the actor registry are those of today. #}
 {% macro observed_months_as_known_on() -%}
     (

@@ -5,13 +5,30 @@ Expectations suites, the dbt source YAML (kept equal by a test). Domain rules th
 one column live in ``expectations.suites``, not here.
 """
 
+from expectations.contracts.acled import ACLED_DELETION, ACLED_EVENT
 from expectations.contracts.columns import PROVENANCE, Column, Deletes, Promotion, TableContract
+from expectations.contracts.context import CONTEXT_CONTRACTS
 from expectations.contracts.gdelt import GDELT_EVENT, GDELT_MENTION
+from expectations.contracts.insecurity_insight import INSECURITY_INSIGHT_INCIDENT
 from expectations.contracts.news import NEWS_ITEM
+from expectations.contracts.reliefweb import RELIEFWEB_DISASTER, RELIEFWEB_REPORT
 from expectations.contracts.ucdp import UCDP_ACTOR, UCDP_GED
 
 CONTRACTS: dict[str, TableContract] = {
-    contract.table: contract for contract in (UCDP_GED, UCDP_ACTOR, GDELT_EVENT, GDELT_MENTION, NEWS_ITEM)
+    contract.table: contract
+    for contract in (
+        UCDP_GED,
+        UCDP_ACTOR,
+        GDELT_EVENT,
+        GDELT_MENTION,
+        NEWS_ITEM,
+        ACLED_EVENT,
+        ACLED_DELETION,
+        INSECURITY_INSIGHT_INCIDENT,
+        *CONTEXT_CONTRACTS,
+        RELIEFWEB_REPORT,
+        RELIEFWEB_DISASTER,
+    )
 }
 
 

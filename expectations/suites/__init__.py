@@ -4,9 +4,13 @@
 """
 
 from expectations.contracts import TableContract
+from expectations.suites.acled import deletion_checks, event_checks
 from expectations.suites.check import Check, LoadFacts
+from expectations.suites.context import CONTEXT_RULES
 from expectations.suites.gdelt import gdelt_checks
+from expectations.suites.insecurity_insight import incident_checks
 from expectations.suites.news import news_checks
+from expectations.suites.reliefweb import disaster_checks, report_checks
 from expectations.suites.shape import shape_checks
 from expectations.suites.ucdp import actor_checks, ged_checks
 from expectations.suites.volume import volume_checks
@@ -17,6 +21,12 @@ _DOMAIN_RULES = {
     "gdelt_event": gdelt_checks,
     "gdelt_mention": gdelt_checks,
     "news_item": news_checks,
+    "acled_event": event_checks,
+    "acled_deletion": deletion_checks,
+    "insecurity_insight_incident": incident_checks,
+    **CONTEXT_RULES,
+    "reliefweb_report": report_checks,
+    "reliefweb_disaster": disaster_checks,
 }
 
 

@@ -10,7 +10,9 @@ from itertools import pairwise
 from statistics import median
 
 import dagster as dg
+import duckdb
 
+from orchestration.defs.feeds import INGESTIONS, Ingestion, not_enabled
 from orchestration.defs.resources import SahelResource, failures_told_apart
 from orchestration.defs.shown import POOL, table
 from orchestration.warehouse.ledger import fetch_dicts
@@ -18,41 +20,6 @@ from orchestration.warehouse.ledger import fetch_dicts
 LOOK_BACK = timedelta(days=400)
 USUAL_GAPS = 3
 """A publisher is late after so many times its usual gap between two records, but not before the least."""
-
-
-@dataclass(frozen=True)
-class Watched:
-    """How a feed's records lie in time. ``sql`` gives the instants between $since and $now that have any."""
-
-    feed: str
-    table: str
-    least: timedelta
-    sql: str
-
-
-WATCHED = (
-    Watched(
-        "ucdp",
-        "ucdp_ged",
-        # A month's candidate events come three to seven weeks after the month's end, and so does the next month's.
-        timedelta(days=85),
-        "select distinct cast(date_end as timestamp) from raw.ucdp_ged where date_end between $since and $now",
-    ),
-    Watched(
-        "gdelt",
-        "gdelt_event",
-        timedelta(hours=6),
-        "select distinct slot_at from ledger.gdelt_slot where stream in ('export', 'translation.export') "
-        "and state in ('fetched', 'empty') and slot_at between $since and $now",
-    ),
-    Watched(
-        "news",
-        "news_item",
-        timedelta(hours=36),
-        "select distinct date_trunc('hour', published_at) from raw.news_item "
-        "where published_at between $since and $now",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -85,42 +52,55 @@ def silence(times: Sequence[datetime], now: datetime, least: timedelta) -> Silen
 
 
 def feed_checks() -> list[dg.AssetChecksDefinition]:
-    """For every feed: is it heard, and which of its windows failed."""
-    return [check for watched in WATCHED for check in (_event_lag(watched), _failed_windows(watched))]
+    """For every feed: which of its windows failed, and where it has a rhythm, is it heard."""
+    by_feed = {ingestion.feed: ingestion for ingestion in reversed(INGESTIONS)}
+    heard = [_event_lag(ingestion) for ingestion in INGESTIONS if ingestion.rhythm]
+    return [*heard, *(_failed_windows(ingestion) for ingestion in by_feed.values())]
 
 
-def _event_lag(watched: Watched) -> dg.AssetChecksDefinition:
+def _event_lag(ingestion: Ingestion) -> dg.AssetChecksDefinition:
+    feed, rhythm = ingestion.feed, ingestion.rhythm
+
     @dg.asset_check(
-        asset=["raw", watched.table],
+        asset=ingestion.watched.raw,
         name="event_lag",
         pool=POOL,
         description=(
             f"The newest record against the clock: silent for longer than {USUAL_GAPS} times the feed's usual gap "
-            f"(at least {_told(watched.least)}) is an outage at the publisher, however well the runs succeed."
+            f"(at least {_told(rhythm.least)}) is an outage at the publisher, however well the runs succeed."
         ),
     )
     def event_lag(sahel: SahelResource) -> dg.AssetCheckResult:
+        if reason := not_enabled(feed, sahel.settings):
+            return dg.AssetCheckResult(passed=True, description=f"not watched: {reason}")
         now = sahel.settings.now().replace(tzinfo=None)
         with failures_told_apart(), sahel.reading() as connection:
+            behind = _behind(connection, feed) if rhythm.has_embargo else timedelta(0)
             rows = connection.execute(
-                f"select * from ({watched.sql}) order by 1", {"since": now - LOOK_BACK, "now": now}
+                f"select * from ({rhythm.instants}) order by 1",
+                {"since": now - behind - LOOK_BACK, "now": now},
             ).fetchall()
-        found = silence([instant for (instant,) in rows], now, watched.least)
+        found = silence([instant for (instant,) in rows], now - behind, rhythm.least)
         if found.newest is None:
             return dg.AssetCheckResult(
                 passed=False,
-                description=f"{watched.feed}: no record of the last {LOOK_BACK.days} days; load the feed",
+                description=f"{feed}: no record of the last {LOOK_BACK.days} days; load the feed",
                 metadata={"asked at": str(now)},
             )
         first_missing = (found.since + timedelta(days=1)).date() if found.since else None
         return dg.AssetCheckResult(
             passed=found.since is None,
-            description=f"{watched.feed}: heard until {found.newest:%Y-%m-%d %H:%M}"
+            description=f"{feed}: heard until {found.newest:%Y-%m-%d %H:%M}"
             + (f", silent from {first_missing} on" if first_missing else ""),
             metadata={
                 "newest record": f"{found.newest:%Y-%m-%d %H:%M}",
                 "lag (hours)": round((now - found.newest) / timedelta(hours=1), 1),
-                "allowed (hours)": round(found.allowed / timedelta(hours=1), 1),
+                "allowed (hours)": round((found.allowed + behind) / timedelta(hours=1), 1),
+                **(
+                    {"of it the publisher's delay (hours)": round(behind / timedelta(hours=1), 1)}
+                    if behind
+                    else {}
+                ),
                 "first missing day": str(first_missing or "none"),
                 "asked at": str(now),
             },
@@ -129,16 +109,33 @@ def _event_lag(watched: Watched) -> dg.AssetChecksDefinition:
     return event_lag
 
 
-def _failed_windows(watched: Watched) -> dg.AssetChecksDefinition:
+def _behind(connection: duckdb.DuckDBPyConnection, feed: str) -> timedelta:
+    """How old what the publisher shows was when it last showed something newer: an embargo, or its usual delay.
+
+    Not how old it is now: then no silence would ever be seen.
+    """
+    (behind,) = connection.execute(
+        "select min(recorded_at) - cast(max(period_end) as timestamp) from ledger.coverage "
+        "where feed = $feed and period_end = (select max(period_end) from ledger.coverage where feed = $feed)",
+        {"feed": feed},
+    ).fetchone()
+    return max(behind or timedelta(0), timedelta(0))
+
+
+def _failed_windows(ingestion: Ingestion) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=["raw", watched.table],
+        asset=ingestion.watched.raw,
         name="failed_windows",
         pool=POOL,
         description="Windows whose newest attempt failed or was refused, and days with gaps: what to load again.",
     )
     def failed_windows(sahel: SahelResource) -> dg.AssetCheckResult:
         with failures_told_apart(), sahel.reading() as connection:
-            failed = fetch_dicts(connection, _FAILED_WINDOWS, [watched.feed])
+            failed = fetch_dicts(
+                connection,
+                _FAILED_WINDOWS,
+                {"feed": ingestion.feed, "has_partitions": ingestion.watched.partitions is not None},
+            )
         return dg.AssetCheckResult(
             passed=not failed,
             severity=dg.AssetCheckSeverity.WARN,
@@ -151,12 +148,16 @@ def _failed_windows(watched: Watched) -> dg.AssetChecksDefinition:
     return failed_windows
 
 
-# News has no windows to load again: an outlet's newest attempt is its state, and older ones are past.
+# Where a feed has no partitions, what failed is asked for again by its next load: only a stream's newest run counts.
 _FAILED_WINDOWS = """
-    with newest as (
-        select stream, case feed when 'news' then stream else partition_key end as load,
+    with considered as (
+        select * from ledger.load_attempt where feed = $feed
+        qualify $has_partitions or run_id = arg_max(run_id, attempt_id) over (partition by stream)
+    ),
+    newest as (
+        select stream, split_part(partition_key, '@', 1) as load,
                arg_max(status, attempt_id) as status, arg_max(error, attempt_id) as error
-        from ledger.load_attempt where feed = ? group by all
+        from considered group by all
     )
     select load, stream, status, coalesce(error, '') as error
     from newest where status in ('failed', 'refused') order by load desc limit 100

@@ -9,18 +9,17 @@ warning, and not a stopped feed.
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
 import duckdb
 
-from expectations.contracts import TableContract, contract_for
+from expectations.contracts import TableContract
 from expectations.reference import read_seed
 from orchestration import steps
 from orchestration.defs.automation import REVISED_UPSTREAM
-from orchestration.defs.partitions import GDELT_DAY, UCDP_ACTOR_LIST, UCDP_RELEASE
+from orchestration.defs.feeds import TABLES, Ingested
 from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
 from orchestration.defs.shown import (
     OWNERS,
@@ -32,67 +31,10 @@ from orchestration.defs.shown import (
     table,
     verdicts,
 )
-from orchestration.records import LoadRequest, Status
-from orchestration.warehouse.ledger import fetch_dicts
+from orchestration.records import Status
+from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts
 
 AUDIT = "great_expectations_audit"
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """A table of a feed as assets. ``streams`` are the parts of the feed that fill it, where it has several."""
-
-    table: str
-    partitions: dg.PartitionsDefinition | None
-    freshness: dg.FreshnessPolicy
-    streams: tuple[str, ...] | None = None
-    after: str | None = None
-    """A raw table that must be there before this one can be landed."""
-
-    @property
-    def contract(self) -> TableContract:
-        return contract_for(self.table)
-
-    @property
-    def landing(self) -> dg.AssetKey:
-        return dg.AssetKey(["landing", self.table])
-
-    @property
-    def raw(self) -> dg.AssetKey:
-        return dg.AssetKey(["raw", self.table])
-
-    def request(self, partition: str | None) -> LoadRequest:
-        feed = self.contract.feed
-        if isinstance(self.partitions, dg.DailyPartitionsDefinition):
-            day = date.fromisoformat(partition)
-            return LoadRequest(feed, date_from=day, date_to=day, streams=self.streams)
-        return LoadRequest(feed, release=partition)
-
-
-def _fresh(fail: timedelta, warn: timedelta) -> dg.FreshnessPolicy:
-    return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
-
-
-# How long the pipeline may go without asking a feed; how old the publisher's own news may be is checks.event_lag.
-TABLES = (
-    Ingested("ucdp_ged", UCDP_RELEASE, _fresh(timedelta(days=75), timedelta(days=50))),
-    Ingested("ucdp_actor", UCDP_ACTOR_LIST, _fresh(timedelta(days=730), timedelta(days=500))),
-    Ingested(
-        "gdelt_event",
-        GDELT_DAY,
-        _fresh(timedelta(hours=6), timedelta(hours=1)),
-        streams=("export", "translation.export"),
-    ),
-    Ingested(
-        "gdelt_mention",
-        GDELT_DAY,
-        _fresh(timedelta(hours=6), timedelta(hours=1)),
-        streams=("mentions", "translation.mentions"),
-        # Mentions carry no country: those of events that raw knows are kept.
-        after="gdelt_event",
-    ),
-    Ingested("news_item", None, _fresh(timedelta(hours=12), timedelta(hours=2))),
-)
 
 
 def ingest_assets() -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
@@ -118,17 +60,20 @@ def _landing(ingested: Ingested) -> dg.AssetsDefinition:
     def landing(context: dg.AssetExecutionContext, sahel: SahelResource) -> Iterator[dg.MaterializeResult]:
         partition = _partition(context)
         with failures_told_apart():
-            landed = steps.fetch_to_landing(sahel.run(context), ingested.request(partition))
+            run = sahel.run(context)
+            landed = steps.fetch_to_landing(run, ingested.request(partition))
+            with sahel.reading() as connection:
+                is_left_alone = _is_left_alone(connection, contract.feed, run.settings.now())
         report = landed.report
         for problem in report.problems:
             context.log.warning(problem)
-        if not landed.pending and report.failed:
-            # An outage of the whole feed may pass; a refused body will not change by itself.
-            down = any(attempt["status"] == Status.FAILED for attempt in report.attempts)
+        # An outage of the whole feed may pass; a refused body will not change by itself.
+        is_down = any(attempt["status"] == Status.FAILED for attempt in report.attempts)
+        if not landed.pending and report.failed and (is_down or not ingested.may_be_refused):
             raise dg.Failure(
                 description=f"{contract.feed}: nothing could be loaded: {report.problems[0]}",
                 metadata=attempts(report),
-                allow_retries=down,
+                allow_retries=is_down and not is_left_alone,
             )
         if not landed.pending and not report.attempts and context.retry_number:
             # An outlet that failed rests: asking for it again at once is not how an outage ends.
@@ -240,6 +185,12 @@ def _raw(ingested: Ingested) -> dg.AssetsDefinition:
         )
 
     return raw
+
+
+def _is_left_alone(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> bool:
+    """Whether the feed has turned away from its publisher for a while: trying again at once would ask nobody."""
+    until = LedgerMemory(connection).cursor(feed, "pause")
+    return until is not None and datetime.fromisoformat(until) > now
 
 
 def _rows_by_day(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> list[tuple[date, int]]:

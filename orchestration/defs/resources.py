@@ -76,5 +76,6 @@ def failures_told_apart() -> Iterator[None]:
     except (*TRANSIENT, dg.Failure):
         raise
     except Exception as error:
-        told = str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
-        raise dg.Failure(description=told, allow_retries=False) from error
+        if isinstance(error, EXPECTED):
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+        raise dg.Failure(description=f"{type(error).__name__}: {error}", allow_retries=False) from error

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from orchestration.defs.jobs import ingest_gdelt, ingest_news, watch_feeds
+from orchestration.defs.feeds import INGESTIONS, Ingestion, not_enabled
+from orchestration.defs.jobs import INGEST, watch_feeds
 from orchestration.defs.resources import SahelResource
 from orchestration.warehouse.connection import open_published
 
@@ -45,11 +46,16 @@ def schedules() -> list[dg.ScheduleDefinition]:
         name="gdelt_every_15_minutes",
         # Slots appear some minutes after the quarter of an hour.
         cron_schedule="6,21,36,51 * * * *",
-        job=ingest_gdelt,
+        job=INGEST["ingest_gdelt"],
         execution_timezone="UTC",
         description="Today's GDELT partition, and yesterday's just after midnight.",
     )
-    def gdelt(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    def gdelt(
+        context: dg.ScheduleEvaluationContext, sahel: SahelResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        if reason := not_enabled("gdelt", sahel.settings):
+            yield dg.SkipReason(reason)
+            return
         at = context.scheduled_execution_time.astimezone(UTC)
         for day in gdelt_days(at):
             yield dg.RunRequest(run_key=f"{at:%Y%m%dT%H%M}-{day}", partition_key=day)
@@ -57,13 +63,16 @@ def schedules() -> list[dg.ScheduleDefinition]:
     @dg.schedule(
         name="gdelt_gaps_daily",
         cron_schedule="40 3 * * *",
-        job=ingest_gdelt,
+        job=INGEST["ingest_gdelt"],
         execution_timezone="UTC",
         description=f"GDELT days of the last {GAP_DAYS} with slots that were not there or not whole.",
     )
     def gaps(
         context: dg.ScheduleEvaluationContext, sahel: SahelResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        if reason := not_enabled("gdelt", sahel.settings):
+            yield dg.SkipReason(reason)
+            return
         at = context.scheduled_execution_time.astimezone(UTC)
         days = days_with_gaps(sahel, at)
         if not days:
@@ -74,13 +83,7 @@ def schedules() -> list[dg.ScheduleDefinition]:
     return [
         gdelt,
         gaps,
-        dg.ScheduleDefinition(
-            name="news_every_30_minutes",
-            cron_schedule="3,33 * * * *",
-            job=ingest_news,
-            execution_timezone="UTC",
-            description="Every outlet; those that did not change answer so in a few bytes.",
-        ),
+        *(_at_its_cadence(ingestion) for ingestion in INGESTIONS if ingestion.cadence),
         dg.ScheduleDefinition(
             name="feeds_watched_hourly",
             cron_schedule="15 * * * *",
@@ -89,3 +92,21 @@ def schedules() -> list[dg.ScheduleDefinition]:
             description="Is a publisher silent? Also asked when nothing was loaded, which is when it matters.",
         ),
     ]
+
+
+def _at_its_cadence(ingestion: Ingestion) -> dg.ScheduleDefinition:
+    cadence = ingestion.cadence
+
+    @dg.schedule(
+        name=f"{ingestion.feed}_{cadence.word}",
+        cron_schedule=cadence.cron,
+        job=INGEST[ingestion.job],
+        execution_timezone="UTC",
+        description=cadence.told,
+    )
+    def due(context: dg.ScheduleEvaluationContext, sahel: SahelResource) -> dg.RunRequest | dg.SkipReason:
+        if reason := not_enabled(ingestion.feed, sahel.settings):
+            return dg.SkipReason(reason)
+        return dg.RunRequest(run_key=f"{context.scheduled_execution_time.astimezone(UTC):%Y%m%dT%H%M}")
+
+    return due

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 
-from orchestration.defs.ingest import AUDIT, TABLES, Ingested
-from orchestration.defs.jobs import ingest_ucdp, ingest_ucdp_actors
-from orchestration.defs.partitions import GDELT_DAY, UCDP_ACTOR_LIST, UCDP_RELEASE
+from orchestration.defs.feeds import TABLES, Ingested, not_enabled
+from orchestration.defs.ingest import AUDIT
+from orchestration.defs.jobs import INGEST
+from orchestration.defs.partitions import UCDP_ACTOR_LIST, UCDP_RELEASE
 from orchestration.defs.publish import BI_FILE
 from orchestration.defs.resources import RUN_PREFIX, SahelResource
 from orchestration.feeds.http import FetchError, HttpClient, TransientError
@@ -78,7 +79,7 @@ def releases_on_offer(http: HttpClient, settings: Settings, today: date) -> Iter
 
 @dg.sensor(
     name="new_ucdp_release",
-    jobs=[ingest_ucdp, ingest_ucdp_actors],
+    jobs=[INGEST["ingest_ucdp"], INGEST["ingest_ucdp_actors"]],
     minimum_interval_seconds=DAY_S,
     description="Asks UCDP daily which releases there are; a new or changed one becomes a partition and is loaded.",
 )
@@ -86,8 +87,8 @@ def new_ucdp_release(
     context: dg.SensorEvaluationContext, sahel: SahelResource
 ) -> dg.SensorResult | dg.SkipReason:
     settings = sahel.settings
-    if "ucdp" not in settings.feeds:
-        return dg.SkipReason("ucdp is not among SAHEL_FEEDS")
+    if reason := not_enabled("ucdp", settings):
+        return dg.SkipReason(reason)
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     try:
         with HttpClient(settings, max_attempts=1) as http:
@@ -107,7 +108,7 @@ def new_ucdp_release(
         requests.append(
             dg.RunRequest(
                 run_key=f"{name}:{mark}",
-                job_name=(ingest_ucdp_actors if is_actors else ingest_ucdp).name,
+                job_name="ingest_ucdp_actors" if is_actors else "ingest_ucdp",
                 partition_key=name,
             )
         )
@@ -183,7 +184,11 @@ def shown_from_ledger(
         events.append(_verdict_event(table, partition, *found, is_first=is_first))
     if last and not _published_here(context, version):
         events += _table_events(context, sizes, version)
-    partitions = {key[1]: definition for key, definition in _DYNAMIC.items()}
+    partitions = {
+        one.table: one.partitions
+        for one in TABLES
+        if isinstance(one.partitions, dg.DynamicPartitionsDefinition)
+    }
     return dg.SensorResult(
         asset_events=events,
         dynamic_partitions_requests=[
@@ -195,9 +200,14 @@ def shown_from_ledger(
     )
 
 
-_TABLE = """case when feed = 'news' then 'news_item'
-                 when feed = 'gdelt' then if(stream like '%export', 'gdelt_event', 'gdelt_mention')
-                 when stream = 'actor' then 'ucdp_actor' else 'ucdp_ged' end"""
+# Of which table a stream of the ledger tells; a feed with one table has no streams named here.
+_TABLE_OF = "(values {}) as t(feed, stream, table_name, is_partitioned)".format(
+    ", ".join(
+        f"('{one.contract.feed}', {stream}, '{one.table}', {one.partitions is not None})"
+        for one in TABLES
+        for stream in ([f"'{name}'" for name in one.streams] or ["null"])
+    )
+)
 _NEXT_ATTEMPTS = """
     select max(attempt_id) filter (where nth <= $2),
            count(*) filter (where nth > $2) = 0
@@ -205,25 +215,26 @@ _NEXT_ATTEMPTS = """
           from audit.load_history where attempt_id > $1)
 """
 _LOADS = f"""
-    select {_TABLE} as table_name,
-           if(feed = 'news', null, partition_key) as partition,
-           sum(rows_loaded) as rows, max(recorded_at) as recorded_at, any_value(run_id) as run_id
-    from audit.load_history
-    where attempt_id between $first and $last and not starts_with(run_id, $ours)
-      and status in ('ok', 'empty', 'unchanged') and feed in ('ucdp', 'gdelt', 'news')
-    group by 1, 2 order by max(attempt_id)
+    select t.table_name, if(t.is_partitioned, h.partition_key, null) as partition,
+           sum(h.rows_loaded) as rows, max(h.recorded_at) as recorded_at, any_value(h.run_id) as run_id
+    from audit.load_history h
+    join {_TABLE_OF} on t.feed = h.feed and (t.stream is null or t.stream = h.stream)
+    where h.attempt_id between $first and $last and not starts_with(h.run_id, $ours)
+      and h.status in ('ok', 'empty', 'unchanged')
+    group by 1, 2 order by max(h.attempt_id)
 """
-_VERDICTS = """
-    select q.table_name, if(q.feed = 'news', null, split_part(q.partition_key, '/', 1)) as partition,
+_VERDICTS = f"""
+    select q.table_name, if(t.is_partitioned, split_part(q.partition_key, '/', 1), null) as partition,
            arg_max(q.verdict, case q.verdict when 'pass' then 0 when 'warn' then 1 else 2 end) as verdict,
            count(*) as checks,
            coalesce(string_agg(distinct q."check", ', ') filter (where not q.passed), '') as failed
-    from audit.quality_result q join audit.load_history h using (attempt_id)
+    from audit.quality_result q
+    join audit.load_history h using (attempt_id)
+    join (select distinct table_name, is_partitioned from {_TABLE_OF}) t on t.table_name = q.table_name
     where q.attempt_id between $first and $last and not starts_with(h.run_id, $ours)
-    group by all order by max(q.attempt_id)
+    group by 1, 2 order by max(q.attempt_id)
 """
 _SIZES = "select schema_name, table_name, estimated_size from duckdb_tables() order by 1, 2"
-_DYNAMIC = {("raw", "ucdp_ged"): UCDP_RELEASE, ("raw", "ucdp_actor"): UCDP_ACTOR_LIST}
 _BY_TABLE: dict[str, Ingested] = {one.table: one for one in TABLES}
 
 
@@ -232,7 +243,7 @@ def _load_events(
 ) -> Iterator[dg.AssetMaterialization]:
     """Landing and raw of a load; a window of many days that failed to be one day is shown by none."""
     ingested = _BY_TABLE[table]
-    if not _is_partition(ingested, partition):
+    if not ingested.is_partition(partition):
         return
     for key in (ingested.landing, ingested.raw):
         yield dg.AssetMaterialization(
@@ -247,7 +258,7 @@ def _verdict_event(
     table: str, partition: str | None, verdict: str, checks: int, failed: str, *, is_first: bool
 ) -> dg.AssetCheckEvaluation:
     ingested = _BY_TABLE[table]
-    of_partition = is_first and _is_partition(ingested, partition)
+    of_partition = is_first and ingested.is_partition(partition)
     return dg.AssetCheckEvaluation(
         asset_key=ingested.landing,
         check_name=AUDIT,
@@ -288,12 +299,3 @@ def _published_here(context: dg.SensorEvaluationContext, version: str) -> bool:
     event = context.instance.get_latest_materialization_event(BI_FILE)
     shown = event.asset_materialization.metadata.get("version") if event else None
     return shown is not None and shown.value == version
-
-
-def _is_partition(ingested: Ingested, partition: str | None) -> bool:
-    """Whether Dagster would know the key: a release, a day, or none for the news."""
-    if ingested.partitions is None:
-        return partition is None
-    if ingested.partitions is GDELT_DAY:
-        return bool(partition) and len(partition) == len("2015-02-18")
-    return bool(partition)

@@ -19,15 +19,14 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from orchestration import steps
 from orchestration.defs.automation import AFTER_SOURCES
-from orchestration.defs.ingest import TABLES
+from orchestration.defs.feeds import INGESTIONS, TABLES
 from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
 from orchestration.defs.shown import OWNERS, POOL, plot
 from orchestration.settings import FEEDS, Settings
 from orchestration.transform import DBT_PROJECT, NodeResult, manifest, run_dbt
 
 WARNED = "warn"
-LEDGER_OF = {"gdelt_slot": "gdelt", "ucdp_release": "ucdp", "coverage": "ucdp"}
-"""Ledger tables of one feed. The others tell of all, and concern the feed that a model is named for, or all."""
+ALL_FEEDS = {one.feed for one in INGESTIONS}
 
 
 class Translator(DagsterDbtTranslator):
@@ -61,8 +60,10 @@ def _without_ledger(model: str, deps: Iterable[dg.AssetDep]) -> list[dg.AssetDep
         if dep.asset_key.path[0] != "ledger":
             keys[dep.asset_key] = None
             continue
-        feed = LEDGER_OF.get(dep.asset_key.path[1], named_for)
-        keys |= {one.raw: None for one in TABLES if feed in (None, one.contract.feed)}
+        told_of = {one.feed for one in INGESTIONS if dep.asset_key.path[1] in one.ledger} or ALL_FEEDS
+        if named_for in told_of:
+            told_of = {named_for}
+        keys |= {one.raw: None for one in TABLES if one.contract.feed in told_of}
     return [dg.AssetDep(key) for key in keys]
 
 

@@ -1,25 +1,29 @@
 """The UCDP feed: annual GED, candidate events, the actor list, and files that a person downloaded.
 
 Here: asking the publisher, in which order, and what its answers mean. Not here: the releases' names and
-order (``ucdp_releases``), the files' dialects (``ucdp_dialects``), reading their rows (``ucdp_csv``), and
-what a release does to earlier ones in the warehouse (promotion).
+order (``ucdp_releases``), the files' dialects (``ucdp_dialects``), reading their rows (``ucdp_csv``), the
+API that a token opens (``ucdp_api``), and what a release does to earlier ones in the warehouse (promotion).
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 from zipfile import BadZipFile, ZipFile
 
 import duckdb
 
+from expectations.contracts import contract_for
 from orchestration.feeds.base import Context, NotTheFormat, reach
 from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError, Response
+from orchestration.feeds.ucdp_api import UcdpApi, parse_pages, probe_token
 from orchestration.feeds.ucdp_csv import MAX_CSV_BYTES, parse_payload
 from orchestration.feeds.ucdp_dialects import HEAD_BYTES, recognise
 from orchestration.feeds.ucdp_releases import (
@@ -35,7 +39,7 @@ from orchestration.feeds.ucdp_releases import (
     release_order,
 )
 from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
-from orchestration.settings import Settings
+from orchestration.settings import Settings, scope_text
 
 __all__ = ["UcdpFeed", "period_of", "release_order"]
 
@@ -45,16 +49,22 @@ MAX_ACTOR_PROBES = 5
 MAX_FAILURES = 3
 """Failures after which the rest of a walk is not asked for: each costs a full round of retries."""
 
-_NOT_THERE = (Status.MISSING, Status.REFUSED)
+_HERE = (Status.OK, Status.UNCHANGED)
 _LABEL = re.compile(r"(?!actor-)[A-Za-z0-9._-]{0,63}[A-Za-z][A-Za-z0-9._-]{0,63}")
 
 
 class UcdpFeed:
-    """UCDP from its downloads page; no key. See ``feeds.base.Feed``."""
+    """UCDP from its downloads page, which needs no key; with a token, its events from the API.
+
+    See ``feeds.base.Feed``. ``sleep`` is how to wait for the API, and replaced in tests.
+    """
 
     key = "ucdp"
     tables = ("ucdp_ged", "ucdp_actor")
     accepts = frozenset({"release", "file"})
+
+    def __init__(self, sleep: Callable[[float], None] = sleep) -> None:
+        self._sleep = sleep
 
     def fetch(self, request: LoadRequest, context: Context) -> Iterator[Batch]:
         if request.date_from or request.date_to:
@@ -62,25 +72,34 @@ class UcdpFeed:
         if request.file is not None:
             return iter([_from_file(request.file, request.release, context)])
         if request.release is not None:
-            return iter([_Walk(context).ask(parse_release(request.release))])
-        return _Walk(context).everything_new()
+            return iter([_Walk(context, self._sleep).ask(parse_release(request.release))])
+        return _Walk(context, self._sleep).everything_new()
 
     def parse(
         self, batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None
     ) -> Parsed:
-        return parse_payload(batch, scratch, countries)
+        return _parse(batch, scratch, countries)
 
     def probe(self, settings: Settings, http: HttpClient) -> Iterator[Finding]:
         yield reach(http, self.key, f"{settings.ucdp_url}/downloads/")
+        if settings.ucdp_token:
+            yield probe_token(settings, http)
 
 
 class _Walk:
     """One walk through the publisher's releases. Asking is the only way to know which there are."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, sleep: Callable[[float], None]) -> None:
         self.context = context
+        self.api = UcdpApi(context, sleep) if context.settings.ucdp_token else None
         self.today = context.now.date()
-        self.applied = {row["release"]: row for row in context.memory.ucdp_releases()}
+        # A release that was read for other countries is read anew, whether or not it changed.
+        scope = scope_text(context.settings.countries)
+        self.applied = {
+            row["release"]: row
+            for row in context.memory.ucdp_releases()
+            if row.get("country_scope", scope) == scope
+        }
         self.asked = 0
         self.failures = 0
 
@@ -102,7 +121,7 @@ class _Walk:
                 return
             release = annual(year)
             batch = self.ask(release)
-            if _status(batch) not in _NOT_THERE:
+            if not self._is_absent(batch, release):
                 # Also where the publisher did not answer: an older one would not be the newest.
                 yield batch, release
                 return
@@ -115,16 +134,18 @@ class _Walk:
         for month in range(last_month, 0, -1):
             if self.has_given_up:
                 return
-            batch = self.ask(cumulative(year, month))
-            if _status(batch) not in _NOT_THERE:
+            release = cumulative(year, month)
+            batch = self.ask(release)
+            if not self._is_absent(batch, release):
                 yield batch
-                covered = 0 if _status(batch) is Status.FAILED else month
+                covered = month if _status(batch) in _HERE else 0
                 break
         for month in range(covered + 1, last_month + 1):
             if self.has_given_up:
                 return
-            batch = self.ask(monthly(year, month))
-            if _status(batch) not in _NOT_THERE or monthly(year, month).is_expected(self.today):
+            release = monthly(year, month)
+            batch = self.ask(release)
+            if not self._is_absent(batch, release) or release.is_expected(self.today):
                 yield batch
 
     def _actors(self, year: int) -> Iterator[Batch]:
@@ -133,8 +154,9 @@ class _Walk:
         for version in range(year, year - MAX_ACTOR_PROBES, -1):
             if self.has_given_up:
                 return
-            batch = self.ask(actor_list(version))
-            if _status(batch) not in _NOT_THERE:
+            release = actor_list(version)
+            batch = self.ask(release)
+            if not self._is_absent(batch, release):
                 yield batch
                 return
             owed = owed or batch
@@ -145,12 +167,53 @@ class _Walk:
     def has_given_up(self) -> bool:
         return self.failures >= MAX_FAILURES
 
+    @property
+    def _rest(self) -> str:
+        return "; the releases after it were not asked for" if self.has_given_up else ""
+
+    def _through_api(self, release: Release) -> bool:
+        """The API has the events; the actor list is a download for everybody."""
+        return self.api is not None and release.kind != "actor"
+
+    def _is_absent(self, batch: Batch, release: Release) -> bool:
+        """Whether the release is not there. For a file that may be said with a web page instead of a 404."""
+        status = _status(batch)
+        return status is Status.MISSING or (status is Status.REFUSED and not self._through_api(release))
+
     def ask(self, release: Release) -> Batch:
         """Ask for one release. What comes back is a batch to load, or one that says why there is none."""
-        context, url = self.context, self.context.settings.ucdp_url + release.path
         before = self.applied.get(release.name)
-        etag, last_modified = context.memory.validator(url) if before else (None, None)
         self.asked += 1
+        return self._pages(release, before) if self._through_api(release) else self._file(release, before)
+
+    def _pages(self, release: Release, before: dict[str, Any] | None) -> Batch:
+        told = self.api.ask(release, _pages_of(before))
+        if told.status is Status.OK:
+            released_at = self._released_at(release)
+            pages = tuple(replace(page, released_at=released_at) for page in told.pages)
+            batch = _batch(release, release.kind, pages, release.name, self.context, in_pages=True)
+            return self._unless_known(release, batch, before)
+        error = told.error
+        if told.status in (Status.FAILED, Status.REFUSED):
+            self.failures = MAX_FAILURES if told.is_token_refused else self.failures + 1
+            error = f"{error}{self._rest}"
+        return _nothing(release, told.status, error, *told.pages)
+
+    def _released_at(self, release: Release) -> datetime | None:
+        """When a release came out: the API dates nothing, but the file of the same release has its time."""
+        url = self.context.settings.ucdp_url
+        hosts = frozenset({urlsplit(url).hostname or ""})
+        try:
+            answer = self.context.http.head(url + release.path, deadline_s=30.0, allowed_hosts=hosts)
+        except FetchError:
+            return None
+        return _http_date(answer.last_modified)
+
+    def _file(self, release: Release, before: dict[str, Any] | None) -> Batch:
+        context, url = self.context, self.context.settings.ucdp_url + release.path
+        # Of what was last loaded through the API, the file cannot say whether it is unchanged.
+        is_from_here = before is not None and before["payload_key"] == release.name
+        etag, last_modified = context.memory.validator(url) if is_from_here else (None, None)
         context.progress(self.asked, None, f"ucdp {release.name}")
         try:
             response = context.http.download(
@@ -168,8 +231,7 @@ class _Walk:
             return _nothing(release, Status.REFUSED, str(error))
         except FetchError as error:
             self.failures += 1
-            rest = "; the releases after it were not asked for" if self.has_given_up else ""
-            return _nothing(release, Status.FAILED, f"{error}{rest}")
+            return _nothing(release, Status.FAILED, f"{error}{self._rest}")
         try:
             return self._answer(release, url, response, before)
         finally:
@@ -205,8 +267,61 @@ class _Walk:
         if _is_web_page(payload.path):
             told = f"ucdp: {url} answered with a web page, not a file; open it in a browser to see why"
             return _nothing(release, Status.REFUSED, told, payload)
-        batch = _batch(release, release.kind, payload, Path(release.path).name, self.context)
-        return replace(batch, ledger_rows={**batch.ledger_rows, "http_validator": validators})
+        batch = _batch(release, release.kind, (payload,), Path(release.path).name, self.context)
+        batch = replace(batch, ledger_rows={**batch.ledger_rows, "http_validator": validators})
+        return self._unless_known(release, batch, before)
+
+    def _unless_known(self, release: Release, batch: Batch, before: dict[str, Any] | None) -> Batch:
+        """The batch, or one without rows where it says in other bytes what was loaded of the release before.
+
+        So does a file after the API's pages, and a file that was packed anew. Applied again it would undo
+        what later releases have changed, for a moment, and in the history for good.
+        """
+        if before is None or not before.get("batch"):
+            return batch
+        self.context.progress(self.asked, None, f"ucdp {release.name}: comparing with what is known of it")
+        known = Batch.from_json(before["batch"])
+        if not _say_the_same(known, batch, self.context.settings.scratch):
+            return batch
+        # From now on it is known by these bytes; where it stands in the order of application stays.
+        (row,) = batch.ledger_rows["ucdp_release"]
+        row = {**before, **{name: row[name] for name in ("released_at", "payload_sha256", "payload_key")}}
+        rows = {**batch.ledger_rows, "ucdp_release": [{**row, "batch": batch.to_json()}]}
+        return replace(_nothing(release, Status.UNCHANGED, None, *batch.payloads), ledger_rows=rows)
+
+
+def _parse(batch: Batch, scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None) -> Parsed:
+    read = parse_pages if batch.options.get("in_pages") else parse_payload
+    return read(batch, scratch, countries)
+
+
+def _say_the_same(known: Batch, new: Batch, folder: Path) -> bool:
+    """Whether two batches have the same rows, all of them readable. What cannot be read says nothing."""
+    if known.table != new.table or not all(payload.path.is_file() for payload in known.payloads):
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix="compare-") as work,
+        duckdb.connect(str(Path(work) / "compare.duckdb")) as scratch,
+    ):
+        try:
+            digest = _digest(known, scratch)
+            return digest is not None and digest == _digest(new, scratch)
+        except NotTheFormat:
+            return False
+
+
+def _digest(batch: Batch, scratch: duckdb.DuckDBPyConnection) -> str | None:
+    """A digest of all rows; None where some are unreadable."""
+    parsed = _parse(batch, scratch, None)
+    contract = contract_for(batch.table)
+    content = ", ".join(f"""coalesce("{name}"::varchar, chr(30))""" for name in contract.content_columns)
+    (digest,) = scratch.execute(
+        f"""select case when (select count(*) from {parsed.rejects}) = 0 then
+                md5(string_agg(md5(concat_ws(chr(31), {content})), '' order by "{contract.key[0]}")) end
+            from {parsed.rows}"""
+    ).fetchone()
+    return digest
 
 
 def _from_file(path: Path, named: str | None, context: Context) -> Batch:
@@ -228,12 +343,12 @@ def _from_file(path: Path, named: str | None, context: Context) -> Batch:
         fetched_at=context.now,
     )
     if release is None:
-        return _batch(Release(key, "file"), "file", payload, path.name, context)
+        return _batch(Release(key, "file"), "file", (payload,), path.name, context)
     if release.kind != "actor" and not _is_whole(path):
         # One country of a release must not pass for all of it: every other country would be withdrawn.
         part = replace(release, name=_label(payload.sha256))
-        return _batch(part, "file", payload, path.name, context, rows_say=release.name)
-    return _batch(release, release.kind, payload, path.name, context)
+        return _batch(part, "file", (payload,), path.name, context, rows_say=release.name)
+    return _batch(release, release.kind, (payload,), path.name, context)
 
 
 def _label(sha256: str) -> str:
@@ -274,8 +389,30 @@ def _is_whole(path: Path) -> bool:
         return True
 
 
+def _pages_of(before: dict[str, Any] | None) -> tuple[str, ...]:
+    """The hashes of the pages that a release was last loaded from; none where it was a file."""
+    if before is None or not before.get("batch"):
+        return ()
+    batch = Batch.from_json(before["batch"])
+    return tuple(page.sha256 for page in batch.payloads) if batch.options.get("in_pages") else ()
+
+
+def _sha256_of_all(payloads: tuple[Payload, ...]) -> str:
+    """What identifies the content of a release: of one payload its own hash, of pages that of theirs in order."""
+    if len(payloads) == 1:
+        return payloads[0].sha256
+    return hashlib.sha256("\n".join(page.sha256 for page in payloads).encode()).hexdigest()
+
+
 def _batch(
-    release: Release, kind: str, payload: Payload, name: str, context: Context, *, rows_say: str | None = None
+    release: Release,
+    kind: str,
+    payloads: tuple[Payload, ...],
+    name: str,
+    context: Context,
+    *,
+    rows_say: str | None = None,
+    in_pages: bool = False,
 ) -> Batch:
     """A batch with rows to load. ``rows_say`` is their release where the batch is only a part of it."""
     period = {"period_start": release.period_start, "period_end": release.period_end}
@@ -285,9 +422,9 @@ def _batch(
                 "release": release.name,
                 "kind": kind,
                 **period,
-                "released_at": payload.released_at,
-                "payload_sha256": payload.sha256,
-                "payload_key": payload.key,
+                "released_at": payloads[0].released_at,
+                "payload_sha256": _sha256_of_all(payloads),
+                "payload_key": payloads[0].key,
                 "recorded_at": context.now,
             }
         ]
@@ -296,36 +433,33 @@ def _batch(
         feed="ucdp",
         stream=release.stream,
         partition_key=release.name,
-        attempts=(_attempt(release, Status.OK, payload=payload),),
+        attempts=(_attempt(release, Status.OK, None, *payloads),),
         table="ucdp_actor" if kind == "actor" else "ucdp_ged",
-        payloads=(payload,),
+        payloads=payloads,
         options={
             "release": rows_say or release.name,
             "kind": kind,
             "name": name,
             "withdraws": kind in ("annual", "cumulative"),
             **{key: day.isoformat() if day else None for key, day in period.items()},
+            **({"in_pages": True} if in_pages else {}),
         },
         ledger_rows=ledger_rows,
     )
 
 
-def _nothing(
-    release: Release, status: Status, error: str | None = None, payload: Payload | None = None
-) -> Batch:
+def _nothing(release: Release, status: Status, error: str | None = None, *payloads: Payload) -> Batch:
     """A batch without rows: missing, unchanged, refused or failed."""
     return Batch(
         feed="ucdp",
         stream=release.stream,
         partition_key=release.name,
-        attempts=(_attempt(release, status, error, payload),),
-        payloads=(payload,) if payload else (),
+        attempts=(_attempt(release, status, error, *payloads),),
+        payloads=payloads,
     )
 
 
-def _attempt(
-    release: Release, status: Status, error: str | None = None, payload: Payload | None = None
-) -> Attempt:
+def _attempt(release: Release, status: Status, error: str | None, *payloads: Payload) -> Attempt:
     return Attempt(
         feed="ucdp",
         stream=release.stream,
@@ -334,7 +468,7 @@ def _attempt(
         window_end=_midnight(release.period_end),
         status=status,
         error=error,
-        payload_keys=(payload.key,) if payload else (),
+        payload_keys=tuple(payload.key for payload in payloads),
     )
 
 

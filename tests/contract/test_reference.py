@@ -55,6 +55,7 @@ FOREIGN_KEYS = [
     ("actor_relation", "actor_id", "actor", "actor_id"),
     ("actor_relation", "other_actor_id", "actor", "actor_id"),
     ("violence_class", "feed", "source", "feed"),
+    ("peacekeeping_mission", "country_iso3", "country", "country_iso3"),
 ]
 
 UNIQUE_KEYS = {
@@ -71,6 +72,7 @@ UNIQUE_KEYS = {
     "source": ["feed"],
     "cameo_event_root": ["event_root_code"],
     "violence_class": ["feed", "source_event_type"],
+    "peacekeeping_mission": ["mission_acronym"],
 }
 
 
@@ -546,10 +548,10 @@ def test_cameo_roots_agree_with_the_codebook(shared_data):
     assert ours == roots and len(roots) == 20
 
 
-def test_default_feeds_have_terms_and_only_acled_and_reliefweb_forbid_passing_on():
+def test_default_feeds_have_terms_and_three_optional_ones_may_not_be_passed_on():
     allowed = {row["feed"]: row["redistribution_allowed"] for row in read_seed("source")}
     assert {"ucdp", "gdelt", "news", "made"} <= set(allowed)
-    assert {feed for feed, value in allowed.items() if value == "false"} == {"acled", "reliefweb"}
+    assert {feed for feed, value in allowed.items() if value == "false"} == {"acled", "reliefweb", "coups"}
 
 
 def test_ucdp_types_have_their_classes():

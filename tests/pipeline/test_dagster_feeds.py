@@ -6,14 +6,22 @@ is materialised, what is skipped, what a failure says, and what the instance kee
 
 import base64
 import json
+import os
 import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration.definitions import build_definitions
@@ -31,6 +39,8 @@ from orchestration.made_world.reliefweb import made_api as made_reliefweb
 from orchestration.settings import DEFAULT_FEEDS
 from orchestration.ui import INSTANCE
 from tests.pipeline.test_dagster import MadeSahel, checks, materialized
+from tests.pipeline.test_dagster_killed import Ui, until
+from tests.served import open_bi
 
 OPTIONAL = {one.feed: one for one in INGESTIONS if one.feed not in DEFAULT_FEEDS}
 SECRETS = {
@@ -95,6 +105,8 @@ def environment(publishers: Publishers) -> Iterator[dict[str, str]]:
             **{f"SAHEL_{name.upper()}_URL": f"{served.base_url}/{name}" for name in publishers.apis},
             "SAHEL_RELIEFWEB_RSS_URL": f"{served.base_url}/reliefweb",
             "SAHEL_FEEDS": ",".join(OPTIONAL),
+            # UNHCR and IDMC are asked country by country.
+            "SAHEL_COUNTRIES": "BFA,MLI,NER,NGA",
             "SAHEL_NOW": WORLD_END.isoformat(),
             **SECRETS,
         }
@@ -306,7 +318,7 @@ def acled(
     publishers: Publishers, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AcledHome]:
     rows = Acled(World(scale=0.1, rows_per_slot=2)).events(WORLD_END)
-    records = AcledRecords(rows[:150])
+    records = AcledRecords([row for row in rows if row["country"] == "Mali"])
     api = AcledApi(records, accounts=ACCOUNTS)
     publishers.apis["acled_by_hand"] = api
     url = environment["SAHEL_ACLED_URL"] + "_by_hand"
@@ -392,7 +404,19 @@ def test_without_an_account_the_run_says_what_to_set(acled: AcledHome) -> None:
     assert failure.step_failure_data.error.cause is None
 
 
-# The command line's loads, and what is left behind
+# What comes after raw, the command line's loads, and what is left behind
+
+
+def test_a_feeds_job_goes_on_to_the_models_and_the_bi_file(
+    deployment: Deployment, first_loads: dict[str, dg.ExecuteInProcessResult]
+) -> None:
+    result = deployment.run("ingest_acled")
+    assert result.success, failures(result)
+    assert {"raw/acled_event", "core/fct_event", "published/bi_file"} <= materialized(result)
+    events = open_bi(deployment.sahel.settings).sql(
+        "select count(*) from core.fct_event where feed = 'acled'"
+    )
+    assert events.fetchone()[0] > 0
 
 
 def test_everything_loads_what_is_enabled_and_what_it_loaded_is_shown(
@@ -405,7 +429,7 @@ def test_everything_loads_what_is_enabled_and_what_it_loaded_is_shown(
     with dg.DagsterInstance.ephemeral() as instance:
         result = Deployment(sahel, deployment.publishers, instance, defs).run("everything")
         assert not result.success
-        assert failures(result) == f"acled: {NO_ACCOUNT}; the rest was published"
+        assert failures(result) == f"{NO_ACCOUNT}; the rest was published"
         context = dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
         shown = sensors.shown_from_ledger(context, sahel=sahel)
         for event in shown.asset_events:
@@ -438,12 +462,33 @@ def _spellings(secret: str) -> set[bytes]:
     return found
 
 
+def _kept(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Everything below a folder by where it is: files, and what lies compressed in databases."""
+    for path in folder.rglob("*"):
+        if not path.is_file():
+            continue
+        name = str(path.relative_to(folder))
+        yield name, path.read_bytes()
+        if path.suffix == ".db":
+            # Dagster keeps jobs and their resources' configuration as zlib.
+            with closing(sqlite3.connect(path)) as connection:
+                tables = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
+                for (table,) in tables:
+                    for row in connection.execute(f'select * from "{table}"'):
+                        for value in row:
+                            if isinstance(value, bytes) and value[:1] == b"x":
+                                yield f"{name}:{table}", zlib.decompress(value)
+        elif path.suffix == ".duckdb":
+            with duckdb.connect(str(path), read_only=True) as connection:
+                for schema, table in connection.execute(
+                    "select schema_name, table_name from duckdb_tables()"
+                ).fetchall():
+                    rows = connection.execute(f'select * from {schema}."{table}"').fetchall()
+                    yield f"{name}:{schema}.{table}", str(rows).encode()
+
+
 def _holders(folder: Path, what: set[bytes]) -> list[str]:
-    return sorted(
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_file() and any(text in path.read_bytes() for text in what)
-    )
+    return sorted({name for name, content in _kept(folder) if any(text in content for text in what)})
 
 
 def test_no_secret_is_in_what_dagster_and_the_home_keep(
@@ -464,7 +509,7 @@ def test_no_secret_is_in_what_dagster_and_the_home_keep(
             assert result.success, failures(result)
         publishers.apis["reliefweb"].faults.extend(["forbidden", "html"])
         assert not apart.load("reliefweb").success
-        api.faults.append(AcledFault("token", "403"))
+        api.faults.append(AcledFault("token", "403", times=2))
         assert not apart.load("acled").success
         monkeypatch.setattr(api, "accounts", {})
         wrong = apart.load("acled")
@@ -473,5 +518,62 @@ def test_no_secret_is_in_what_dagster_and_the_home_keep(
         assert apart.run("watch_feeds").success
     spelt = set().union(*map(_spellings, SECRETS.values()))
     assert _holders(home, spelt) == []
-    # The search finds what is there: the runs, in the instance's database.
-    assert [path for path in _holders(home, {b"ingest_acled"}) if path.startswith("dagster/")]
+    # The search finds what is there.
+    there = _holders(home, {b"landing__acled_event"})
+    assert {"dagster/history/runs.db:snapshots"} <= set(there)
+    assert "warehouse.duckdb:raw.acled_event" in _holders(home, {sahel.settings.countries[0].encode()})
+
+
+SHOWN = """query($id: ID!) {
+  runOrError(runId: $id) { ... on Run { status runConfigYaml tags { key value } } }
+  logsForRun(runId: $id) { ... on EventConnection { events {
+    ... on MessageEvent { message stepKey }
+    ... on DisplayableEvent { label description metadataEntries { label description
+        ... on TextMetadataEntry { text }
+        ... on JsonMetadataEntry { jsonString }
+        ... on MarkdownMetadataEntry { mdStr }
+        ... on TableMetadataEntry { table { records } } } }
+    ... on ErrorEvent { error { message stack cause { message stack } } } } } }
+  repositoriesOrError { ... on RepositoryConnection { nodes {
+    allTopLevelResourceDetails { name configuredValues { key value type } } } } }
+  assetNodes { assetKey { path } description metadataEntries { label ... on TextMetadataEntry { text } } }
+}"""
+
+
+@pytest.mark.soak
+def test_no_page_of_the_ui_tells_a_secret(
+    publishers: Publishers, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the webserver, the daemon and the runs as processes, as `sahel ui` starts them."""
+    home = tmp_path / "home"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    code = "import sys; from orchestration.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "ui", "--home", str(home), "--port", str(port)],
+        env={**os.environ, **environment},
+    )
+    spelt = set().union(*map(_spellings, SECRETS.values()))
+    try:
+        ui = Ui(port)
+        until(lambda: ui.runs() is not None, 90, "the UI")
+        for accounts, job in (
+            (ACCOUNTS, "ingest_acled"),
+            (ACCOUNTS, "ingest_reliefweb"),
+            ({}, "ingest_acled"),
+        ):
+            monkeypatch.setattr(publishers.apis["acled"], "accounts", accounts)
+            run = ui.launch(job)
+            until(
+                lambda run=run: ui.runs()[run]["status"] in ("SUCCESS", "FAILURE"), 240, f"the end of {job}"
+            )
+            shown = ui.ask(SHOWN, id=run)
+            told = json.dumps(shown, ensure_ascii=False).encode()
+            assert job.removeprefix("ingest_").encode() in told
+            assert [text for text in spelt if text in told or text in json.dumps(shown).encode()] == []
+        assert "user name or password not accepted" in told.decode()
+    finally:
+        process.terminate()
+        process.wait(timeout=40)
+    assert _holders(home, spelt) == []

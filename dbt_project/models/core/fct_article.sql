@@ -1,6 +1,8 @@
--- News articles with a date, as their outlets tell them now. Undated and future ones are in audit.undated_article.
+-- News articles and ReliefWeb reports with a date, as their publishers tell them now. Undated and future ones of the
+-- news are in audit.undated_article.
 select
     article_id,
+    feed,
     feed_id,
     item_id,
     publisher,
@@ -10,11 +12,11 @@ select
     published_at,
     updated_at,
     first_seen_at,
-    recorded_at,
-    versions,
+    recorded_from as recorded_at,
+    version_number as versions,
     title,
     summary,
     url,
     cast(null as varchar) as story_id
-from {{ ref('int_news__article') }}
-where date_status = 'dated' and not is_withdrawn
+from {{ ref('fct_article_version') }}
+where is_current and change_kind <> 'withdrawn' and date_status = 'dated'

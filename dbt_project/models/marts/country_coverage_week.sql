@@ -1,6 +1,6 @@
--- What the media told of a country in a week: GDELT rows by slot (DATEADDED) and articles by publication date.
--- Coverage, never incidents. A week in which a feed read nothing is null, never 0; slots_fetched against
--- slots_expected says how much of the week was read.
+-- What the media told of a country in a week: GDELT rows by slot (DATEADDED), articles and ReliefWeb's reports by
+-- publication date. Coverage, never incidents. A week in which a feed read nothing is null, never 0; slots_fetched
+-- against slots_expected says how much of the week was read.
 with gdelt_slots as (
     select
         {{ week_of('slot_date') }} as week,
@@ -31,6 +31,11 @@ news_window as (
     from {{ ref('int_news__fetch_day') }}
 ),
 
+reliefweb_window as (
+    select max(observed_until) as observed_until
+    from {{ ref('int_reliefweb__observed_week') }}
+),
+
 read_weeks as (
     select week
     from gdelt_slots
@@ -39,6 +44,10 @@ read_weeks as (
     union all
 
     select week from news_reading
+
+    union all
+
+    select week from {{ ref('int_reliefweb__observed_week') }}
 ),
 
 spine as (
@@ -84,8 +93,9 @@ news as (
     select
         named.country_iso3,
         {{ week_of('article.published_at') }} as week,
-        count(*) as articles,
-        count(distinct article.publisher) as publishers
+        count(*) filter (where article.feed = 'news') as articles,
+        count(distinct article.publisher) filter (where article.feed = 'news') as publishers,
+        count(*) filter (where article.feed = 'reliefweb') as reports
     from {{ ref('bridge_article_country') }} as named
     inner join {{ ref('fct_article') }} as article on named.article_id = article.article_id
     group by named.country_iso3, {{ week_of('article.published_at') }}
@@ -108,15 +118,22 @@ select
     cast(null as bigint) as stories,
     case when reading.news_feeds_read > 0 then coalesce(news.publishers, 0) end as publishers,
     coalesce(reading.news_feeds_read, 0) as news_feeds_read,
+    case when reliefweb.week is not null then coalesce(news.reports, 0) end as reports,
     gdelt_window.observed_until as gdelt_observed_until,
     news_window.observed_until as news_observed_until,
-    greatest(gdelt_window.observed_until, news_window.observed_until) as observed_until,
-    calendar.week + 6 > greatest(gdelt_window.observed_until, news_window.observed_until) as provisional
+    greatest(gdelt_window.observed_until, news_window.observed_until, reliefweb_window.observed_until)
+        as observed_until,
+    calendar.week + 6
+    > greatest(gdelt_window.observed_until, news_window.observed_until, reliefweb_window.observed_until)
+        as provisional
 from calendar
 cross join gdelt_window
 cross join news_window
+cross join reliefweb_window
 left join gdelt_slots as slot on calendar.week = slot.week
 left join news_reading as reading on calendar.week = reading.week
+left join {{ ref('int_reliefweb__observed_week') }} as reliefweb
+    on calendar.country_iso3 = reliefweb.country_iso3 and calendar.week = reliefweb.week
 left join gdelt_events as gdelt on calendar.country_iso3 = gdelt.country_iso3 and calendar.week = gdelt.week
 left join gdelt_mentions as mention on calendar.country_iso3 = mention.country_iso3 and calendar.week = mention.week
 left join news on calendar.country_iso3 = news.country_iso3 and calendar.week = news.week

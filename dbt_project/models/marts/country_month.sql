@@ -36,9 +36,9 @@ lags as (
 select
     month_row.* exclude (days_since_month),
     lags.reporting_lag_factor,
-    cast(null as bigint) as population,
-    cast(null as integer) as population_year,
-    cast(null as double) as fatalities_per_100k,
+    inhabitants.population,
+    inhabitants.population_year,
+    100000.0 * month_row.fatalities_best / inhabitants.population as fatalities_per_100k,
     max(month_row.events) over previous_month as events_previous_month,
     max(month_row.events) over same_month_last_year as events_same_month_last_year,
     -- Null until twelve months have been observed.
@@ -51,6 +51,8 @@ left join lags
         month_row.source = lags.source
         and month_row.country_iso3 = lags.country_iso3
         and month_row.month = lags.month
+left join {{ ref('int_context__population_month') }} as inhabitants
+    on month_row.country_iso3 = inhabitants.country_iso3 and month_row.month = inhabitants.month
 window
     previous_month as (
         partition by month_row.source, month_row.country_iso3 order by month_row.month

@@ -110,18 +110,25 @@ def test_event_lag_of_the_other_feeds(
     assert not ask(table, "event_lag", newest + DAY * silent).passed
 
 
+def _attempt(home: Path, number: int, run: str, feed: str, stream: str, key: str, status: str) -> None:
+    with open_warehouse(home / "warehouse.duckdb") as connection:
+        connection.execute(
+            """insert into ledger.load_attempt by name
+               select $1 as attempt_id, $2 as run_id, $3 as feed, $4 as stream, $5 as partition_key, $6 as status,
+                      'why' as error, 0 as rows_parsed, 0 as rows_loaded, 0 as rows_unchanged,
+                      0 as rows_out_of_scope, 0 as rows_quarantined, 0 as rows_withdrawn, 0 as payloads,
+                      now()::timestamp as recorded_at, now()::timestamp as started_at,
+                      now()::timestamp as finished_at""",
+            [number, run, feed, stream, key, status],
+        )
+
+
 @pytest.mark.parametrize("table", ["ucdp_ged", "gdelt_event", "news_item"])
 def test_failed_windows_lists_those_whose_newest_attempt_failed(ask, home: Path, table: str) -> None:
     feed = table.split("_")[0]
 
     def attempt(number: int, stream: str, key: str, status: str) -> None:
-        with open_warehouse(home / "warehouse.duckdb") as connection:
-            connection.execute(
-                """insert into ledger.load_attempt
-                   select ?, 'run', ?, ?, ?, null, null, ?, 0, 0, 0, 0, 0, 0, 'why', null, 0, null,
-                          now()::timestamp, now()::timestamp, now()::timestamp""",
-                [number, feed, stream, key, status],
-            )
+        _attempt(home, number, "run", feed, stream, key, status)
 
     attempt(1, "one", "a", "failed")
     attempt(2, "two", "b", "ok")
@@ -131,6 +138,70 @@ def test_failed_windows_lists_those_whose_newest_attempt_failed(ask, home: Path,
     assert [record.data["stream"] for record in failed.metadata["windows"].records] == ["one"]
     attempt(3, "one", "a", "ok")
     assert ask(table, "failed_windows", START).passed
+
+
+def test_a_feed_that_was_not_asked_for_is_not_watched(ask) -> None:
+    found = ask("acled_event", "event_lag", START)
+    assert found.passed
+    assert found.description == "not watched: acled is not among SAHEL_FEEDS"
+
+
+def _acled(home: Path, events_until: int, covered: list[tuple[int, int]]) -> None:
+    """Daily events from the first day on; of each coverage, its last day and the day on which it was recorded."""
+    with open_warehouse(home / "warehouse.duckdb") as connection:
+        connection.execute(
+            "insert into raw.acled_event (event_date) select unnest(?::date[])",
+            [[(START + DAY * day).date() for day in range(events_until + 1)]],
+        )
+        for end, recorded in covered:
+            connection.execute(
+                "insert into ledger.coverage values ('acled', ?, 'MLI', ?, ?, false, ?)",
+                [f"until {end}", START.date(), (START + DAY * end).date(), START + DAY * recorded],
+            )
+
+
+@pytest.mark.parametrize(
+    ("events_until", "covered", "asked", "heard"),
+    [
+        # A year's embargo: what is visible is a year old, and that is no silence.
+        (60, [(60, 425)], 425, True),
+        (60, [(60, 425)], 432, True),
+        # The embargo moves on and no event comes with it.
+        (60, [(60, 425), (90, 455)], 455, False),
+        # Without an embargo a release is a few days old when it is read, and the next one follows in a week.
+        (60, [(60, 64)], 71, True),
+        (60, [(60, 64)], 80, False),
+        # An old window that was loaded by hand lately says nothing of the delay.
+        (60, [(60, 64), (10, 79)], 80, False),
+    ],
+)
+def test_acled_is_silent_only_from_where_it_may_be_seen(
+    ask,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    events_until: int,
+    covered: list[tuple[int, int]],
+    asked: int,
+    heard: bool,
+) -> None:
+    monkeypatch.setenv("SAHEL_FEEDS", "acled")
+    _acled(home, events_until, covered)
+    found = ask("acled_event", "event_lag", START + DAY * asked)
+    assert found.passed is heard
+    assert found.metadata["newest record"].value == f"{START + DAY * events_until:%Y-%m-%d} 00:00"
+
+
+def test_without_partitions_only_the_newest_run_of_a_stream_has_failures(ask, home: Path) -> None:
+    def attempt(number: int, run: str, key: str, status: str) -> None:
+        _attempt(home, number, run, "acled", "events", key, status)
+
+    attempt(1, "monday", "sync@monday", "failed")
+    attempt(2, "tuesday", "2004", "refused")
+    attempt(3, "tuesday", "2003", "ok")
+    failed = ask("acled_event", "failed_windows", START)
+    assert [record.data["load"] for record in failed.metadata["windows"].records] == ["2004"]
+    attempt(4, "wednesday", "sync@wednesday", "ok")
+    assert ask("acled_event", "failed_windows", START).passed
 
 
 def _readable(defs: dg.Definitions, home: Path) -> dg.AssetCheckResult:

@@ -98,6 +98,113 @@ GOOD: dict[str, dict[str, Any]] = {
         "language": "en",
         "reliability": "medium",
     },
+    "acled_event": {
+        "event_id_cnty": "1",
+        "event_date": date(2026, 6, 1),
+        "year": 2026,
+        "time_precision": 1,
+        "event_type": "Battles",
+        "sub_event_type": "Armed clash",
+        "iso": 466,
+        "latitude": 16.3,
+        "longitude": -0.1,
+        "geo_precision": 1,
+        "fatalities": 3,
+        "timestamp": 1781000000,  # 2026-06-09
+        "population_best": 400,
+        "population_1km": 100,
+        "population_2km": 400,
+        "population_5km": 2500,
+        "country_iso3": "MLI",
+    },
+    "acled_deletion": {"event_id_cnty": "1", "deleted_timestamp": 1781000000},
+    "insecurity_insight_incident": {
+        "dataset": "education",
+        "event_id": 1,
+        "event_date": date(2026, 5, 1),
+        "country_iso3": "MLI",
+        "country_name": "Mali",
+        "latitude": 16.3,
+        "longitude": -0.1,
+        "geo_precision": 2,
+        "event_description": "01 May 2026: A school was burnt.",
+        "people_killed": 0,
+        "people_injured": 0,
+        "people_kidnapped": 0,
+        "people_arrested": 0,
+        "facilities_damaged": 1,
+        "details": '{"Attacks on Schools":1}',
+    },
+    "reliefweb_report": {
+        "report_key": "report/made/1",
+        "title": "A report",
+        "url": "https://made.example/report/made/1",
+        "primary_country_iso3": "MLI",
+        "country_iso3s": "BFA;MLI",
+        "source_names": "Made Office",
+        "date_original": datetime(2026, 6, 28),
+        "date_created": datetime(2026, 6, 29),
+        "date_changed": datetime(2026, 6, 30),
+        "excerpt": "An excerpt.",
+        "channel": "rss",
+    },
+    "reliefweb_disaster": {
+        "disaster_key": "disaster/made",
+        "name": "A flood",
+        "glide": "FL-2026-000001-MLI",
+        "status": "current",
+        "primary_type": "Flood",
+        "type_names": "Flood;Land Slide",
+        "primary_country_iso3": "MLI",
+        "country_iso3s": "MLI",
+        "date_event": datetime(2026, 6, 20),
+        "date_created": datetime(2026, 6, 21),
+        "date_changed": datetime(2026, 6, 22),
+        "url": "https://made.example/disaster/made",
+        "channel": "rss",
+    },
+    "worldbank_indicator": {
+        "country_iso3": "MLI",
+        "indicator": "SP.POP.TOTL",
+        "year": 2025,
+        "value": 25e6,
+        "decimal_places": 0,
+        "last_updated": date(2026, 5, 1),
+    },
+    "unhcr_population": {
+        "year": 2025,
+        "country_origin_iso3": "MLI",
+        "country_asylum_iso3": "MRT",
+        "refugees": 100,
+        "idps": 0,
+    },
+    "idmc_displacement": {
+        "country_iso3": "MLI",
+        "year": 2025,
+        "new_displacement": 96_123,
+        "new_displacement_rounded": 96_000,
+        "total_displacement": 354_321,
+        "total_displacement_rounded": 354_000,
+    },
+    "coup": {
+        "coup_id": "powell_thyne-432-2020-08-18-1",
+        "dataset": "powell_thyne",
+        "ccode": 432,
+        "country": "Mali",
+        "country_iso3": "MLI",
+        "coup_date": date(2020, 8, 18),
+        "number_of_day": 1,
+        "number_in_year": 1,
+        "is_successful": True,
+    },
+    "peacekeeper_fatality": {
+        "casualty_id": "MINUSMA-2019-01-20-00001",
+        "incident_date": date(2019, 1, 20),
+        "mission_acronym": "MINUSMA",
+        "type_of_casualty": "Fatality",
+        "m49_code": "148",
+        "country_iso3": "MLI",
+    },
 }
 BROKEN_BY: dict[str, dict[str, Any]] = {
     "date_start_is_not_after_date_end": {"date_start": date(2025, 5, 2)},
@@ -118,6 +225,45 @@ BROKEN_BY: dict[str, dict[str, Any]] = {
     "text_holds_no_markup": {"title": "<img src=x onerror=alert(1)>"},
     "dated_items_have_a_date": {"published_at": None},
     "dated_items_are_not_in_the_future": {"published_at": datetime(2026, 6, 30, 14)},
+    "event_happened_before_the_load": {"event_date": date(2026, 7, 1)},
+    "year_is_that_of_the_event_date": {"year": 2025},
+    "sub_event_type_belongs_to_the_event_type": {"sub_event_type": "Agreement"},
+    "event_was_edited_after_it_happened": {"timestamp": 1780000000},
+    "event_was_not_edited_in_the_future": {"timestamp": 1790000000},
+    "event_was_not_deleted_in_the_future": {"deleted_timestamp": 1790000000},
+    "event_is_in_the_window_asked_for": {"event_date": date(2026, 5, 31), "year": 2026},
+    "event_was_edited_since": {"timestamp": 1780500000},
+    "no_text_tells_of_sexual_violence": {"event_description": "Invented: a woman was raped."},
+    "details_are_a_json_object": {"details": "[1]"},
+    "incident_is_not_in_the_future": {"event_date": date(2026, 7, 1)},
+    "coordinates_come_in_pairs": {"longitude": None},
+    "dataset_is_the_one_asked_for": {"dataset": "health"},
+    "title_says_something": {"title": " "},
+    "name_says_something": {"name": " "},
+    "entry_names_a_country": {"country_iso3s": None},
+    "primary_country_is_among_its_countries": {"primary_country_iso3": "TCD"},
+    "report_key_fits_its_channel": {"channel": "api", "report_id": 7},
+    "disaster_key_fits_its_channel": {"channel": "api"},
+    "edits_come_after_the_posting": {"date_changed": datetime(2026, 6, 1)},
+    "entry_is_not_from_the_future": {"date_changed": datetime(2026, 6, 30, 14)},
+    "excerpt_is_no_full_text": {"excerpt": "x" * 501},
+    "report_names_its_source": {"source_names": None},
+    "report_is_posted_after_its_publication": {"date_original": datetime(2026, 6, 30, 1)},
+    "glide_has_its_form": {"glide": "FL-26-1-MLI"},
+    "primary_type_is_among_its_types": {"primary_type": "Drought"},
+    "country_is_known": {"country_iso3": "WLD"},
+    "population_is_a_countrys": {"value": 8e9},
+    "value_is_not_of_the_future": {"year": 2027},
+    "update_is_not_in_the_future": {"last_updated": date(2026, 7, 2)},
+    "figure_is_not_of_the_future": {"year": 2027},
+    "the_internally_displaced_are_at_home": {"idps": 5},
+    "some_figure_is_given": {"refugees": None, "idps": None},
+    "rounded_figures_are_near": {"total_displacement_rounded": 35_000},
+    "coup_is_not_in_the_future": {"coup_date": date(2026, 7, 1)},
+    "coup_is_within_the_datasets_span": {"coup_date": date(1944, 7, 20)},
+    "death_is_not_in_the_future": {"incident_date": date(2026, 7, 1)},
+    "death_is_not_before_the_un": {"incident_date": date(1947, 12, 31)},
+    "casualty_is_a_death": {"type_of_casualty": "Injury"},
 }
 OF_THE_WHOLE = {
     "columns_are_the_contracts",
@@ -125,14 +271,27 @@ OF_THE_WHOLE = {
     "payload_holds_rows",
     "row_count_is_usual",
     "publisher_columns_are_known",
+    "snapshot_has_not_shrunk",
     "most_items_are_dated",
+    "most_reports_are_dated",
+    "most_disasters_are_dated",
+    "most_values_are_given",
 }
 FACTS: dict[str, Any] = {"rows_seen": 100, "rows_landed": 100, "rows_rejected": 0, "now": NOW}
 WINDOWS: dict[str, dict[str, Any]] = {
     "ucdp_ged": {"window_start": "1989-01-01", "window_end": "2025-12-31", "options": {"kind": "annual"}},
+    "acled_event": {"options": {"date_from": "2026-06-01", "date_to": "2026-06-30", "since": 1780900000}},
     "gdelt_event": {"window_start": datetime(2026, 6, 30), "window_end": datetime(2026, 7, 1)},
     "gdelt_mention": {"window_start": datetime(2026, 6, 30), "window_end": datetime(2026, 7, 1)},
+    "insecurity_insight_incident": {"options": {"dataset": "education"}},
 }
+NUMBERED_BY = {
+    "news_item": "item_id",
+    "insecurity_insight_incident": "event_id",
+    "unhcr_population": "country_origin_iso3",
+    "idmc_displacement": "country_iso3",
+}
+"""The key column that tells the test's rows apart, where it is not the first."""
 
 
 def facts_of(table: str, **changes: Any) -> LoadFacts:
@@ -156,8 +315,20 @@ def judge(
 
 def good_row(table: str, number: int = 1) -> dict[str, Any]:
     row = {**GOOD[table], "payload_sha256": "ab", "partition_key": "p"}
-    key = CONTRACTS[table].key[-1] if table == "news_item" else CONTRACTS[table].key[0]
-    return {**row, key: str(number) if table == "news_item" else number}
+    key = numbered_by(CONTRACTS[table])
+    return {**row, key: named(CONTRACTS[table], number)}
+
+
+def named(contract: TableContract, number: int) -> str | int:
+    """The number as the numbered column can hold it: as letters where that is a country."""
+    column = next(column for column in contract.columns if column.name == numbered_by(contract))
+    if column.pattern == "^[A-Z]{3}$":
+        return "".join(chr(ord("A") + number // 26**place % 26) for place in (2, 1, 0))
+    return str(number) if column.dtype == "VARCHAR" else number
+
+
+def numbered_by(contract: TableContract) -> str:
+    return NUMBERED_BY.get(contract.table, contract.key[0])
 
 
 def breaking(contract: TableContract, name: str) -> dict[str, Any]:
@@ -193,7 +364,7 @@ def test_each_row_check_names_the_row_that_breaks_it(
     contract = CONTRACTS[table]
     checks = [check for check in checks_for(contract, facts_of(table)) if check.name not in OF_THE_WHOLE]
     rows, culprit = [good_row(table, 1)], {}
-    key = "item_id" if table == "news_item" else contract.key[0]
+    key = numbered_by(contract)
     for number, check in enumerate(checks, start=1000):
         if check.name.endswith(("_is_unique", "_are_unique")):
             rows += [good_row(table, number), good_row(table, number)]
@@ -205,7 +376,7 @@ def test_each_row_check_names_the_row_that_breaks_it(
             number = None
         else:
             rows.append({**good_row(table, number), **breaking(contract, check.name)})
-        culprit[check.name] = str(number) if number is not None else None
+        culprit[check.name] = None if number is None else str(rows[-1][key])
     verdict = judge(tmp_path, contract, rows, facts_of(table))
     results = {result.name: result for result in verdict.results}
     assert len(culprit) == len(checks) > 3
@@ -225,6 +396,11 @@ def test_each_row_check_names_the_row_that_breaks_it(
         ("ucdp_ged", "payload_holds_rows", {"rows_seen": 0}),
         ("gdelt_event", "row_count_is_usual", {"usual_rows": (1000, 1010, 990, 1005, 1001)}),
         ("ucdp_ged", "publisher_columns_are_known", {"extra_columns": ("drone's {x}",)}),
+        (
+            "idmc_displacement",
+            "snapshot_has_not_shrunk",
+            {"rows_landed": 49, "usual_rows": (100,), "options": {"withdraws": True}},
+        ),
     ],
 )
 def test_each_check_of_the_load_can_fail(
@@ -243,6 +419,28 @@ def test_mostly_undated_items_warn(tmp_path: Path) -> None:
     assert verdict.level == "warn"
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "name"),
+    [
+        ("reliefweb_report", "date_created", "most_reports_are_dated"),
+        ("reliefweb_disaster", "date_event", "most_disasters_are_dated"),
+    ],
+)
+def test_mostly_undated_entries_block(table: str, column: str, name: str, tmp_path: Path) -> None:
+    """The dates have moved to another field; without them nothing could be placed in time."""
+    rows = [good_row(table, n) for n in range(8)] + [{**good_row(table, n), column: None} for n in (8, 9)]
+    verdict = judge(tmp_path, CONTRACTS[table], rows, facts_of(table))
+    assert [result.name for result in verdict.failures] == [name]
+    assert verdict.level == "block"
+
+
+def test_a_series_mostly_without_values_warns(tmp_path: Path) -> None:
+    rows = [{**good_row("worldbank_indicator", n), "value": None} for n in (1, 2, 3)]
+    verdict = judge(tmp_path, CONTRACTS["worldbank_indicator"], rows, facts_of("worldbank_indicator"))
+    assert [result.name for result in verdict.failures] == ["most_values_are_given"]
+    assert verdict.level == "warn"
+
+
 def test_a_missing_column_blocks(tmp_path: Path) -> None:
     contract = CONTRACTS["ucdp_actor"]
     columns = landing_columns(contract).replace('"new_name" VARCHAR, ', "")
@@ -255,7 +453,15 @@ def test_every_check_of_the_whole_is_tried_here() -> None:
     known = {
         check.name
         for contract in CONTRACTS.values()
-        for check in checks_for(contract, facts_of(contract.table, usual_rows=(1,) * 9, extra_columns=("x",)))
+        for check in checks_for(
+            contract,
+            facts_of(
+                contract.table,
+                usual_rows=(1,) * 9,
+                extra_columns=("x",),
+                options={**WINDOWS.get(contract.table, {}).get("options", {}), "withdraws": True},
+            ),
+        )
         if check.failing_where is None
     }
     assert known == OF_THE_WHOLE

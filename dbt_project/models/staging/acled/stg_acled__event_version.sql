@@ -1,0 +1,43 @@
+-- ACLED events as recorded: one row per event and version, names as used in this project.
+select
+    'acled:' || event_id_cnty as event_key,
+    'acled' as feed,
+    event_id_cnty as source_event_id,
+    attempt_id,
+    recorded_at,
+    -- A row's time of release is ACLED's edit stamp, a tombstone's that of the deletion.
+    coalesce(released_at, recorded_at) as released_at,
+    is_withdrawn,
+    payload_sha256,
+    content_hash,
+    -- ACLED has no releases; the day of the edit says which state of the data a version belongs to.
+    strftime(coalesce(released_at, recorded_at), '%Y-%m-%d') as source_release,
+    'events' as source_stream,
+    event_date as date_start,
+    event_date as date_end,
+    time_precision as date_precision,
+    disorder_type,
+    event_type as source_event_category,
+    sub_event_type as source_event_type,
+    actor1 as side_a_name,
+    {{ comparable('inter1') }} as comparable_inter_a,
+    assoc_actor_1 as assoc_side_a_names,
+    actor2 as side_b_name,
+    {{ comparable('inter2') }} as comparable_inter_b,
+    assoc_actor_2 as assoc_side_b_names,
+    -- The cell says `Civilian targeting` or nothing.
+    nullif(trim(civilian_targeting), '') is not null as is_civilian_targeted,
+    country_iso3,
+    nullif(trim(admin1), '') as admin1_name_raw,
+    nullif(trim(admin2), '') as admin2_name_raw,
+    nullif(trim(location), '') as place_name,
+    geo_precision as where_precision,
+    latitude,
+    longitude,
+    fatalities as fatalities_best,
+    len(list_filter(string_split(source, ';'), lambda name: trim(name) <> '')) as source_reports,
+    source_scale,
+    tags,
+    population_best,
+    notes as event_description
+from {{ source('raw', 'acled_event') }}
