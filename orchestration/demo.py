@@ -1,6 +1,8 @@
 """`sahel demo`: the whole way on the made world, offline, so that a stranger can ask a question in minutes.
 
-Two visits to the made publishers, three months apart, so that revisions and withdrawals are there to see.
+Two visits to the made publishers, three months apart, so that edits, deletions and withdrawals are there to see.
+Here: which feeds and visits the demo has, and what it prints of them. Not here: what the publishers tell
+(``made_world``), and how loads, builds and answers come about (``steps``, ``cli``, ``diff``).
 """
 
 import shutil
@@ -12,24 +14,36 @@ from typing import Any
 
 from rich.console import Console
 
+from expectations.report import MADE_BANNER
 from orchestration.made_world import WORLD_END, Publishers, World, serve
-from orchestration.settings import MADE_MARKER, Settings, SettingsError
+from orchestration.settings import DEFAULT_FEEDS, MADE_MARKER, Settings, SettingsError
 
+FEEDS = (*DEFAULT_FEEDS, "insecurity_insight", "worldbank", "acled")
+"""What needs no account, and ACLED to see two sources side by side. The others' made publishers are for the tests."""
 QUESTIONS = {
-    "Where were most people killed in the last twelve observed months?": """
+    "Where were most people killed in the last twelve months that UCDP has observed?": """
 select country_name, sum(events) as events, sum(fatalities_best) as deaths, sum(fatalities_civilian) as civilians
 from marts.country_month
-where month > (select max(month) from marts.country_month) - interval 12 month
+where source = 'ucdp' and month > (select max(month) from marts.country_month where source = 'ucdp') - interval 12 month
 group by country_name order by deaths desc limit 5""",
-    "Who was fighting, and in how many countries?": """
+    "Who was fighting then, and in how many countries?": """
 select actor_name, count(distinct country_iso3) as countries, sum(events) as events, sum(fatalities_best) as deaths
 from marts.actor_country_month
-where month > (select max(month) from marts.country_month) - interval 12 month and events > 0
+where source = 'ucdp' and month > (select max(month) from marts.country_month where source = 'ucdp') - interval 12 month
+    and events > 0
 group by actor_name order by events desc limit 5""",
-    "What did the publisher change after the fact?": """
-select change_kind, count(*) as versions, min(recorded_from)::date as first, max(recorded_from)::date as last
-from core.fct_event_version group by change_kind order by versions desc""",
+    "What do two sources say of Mali, side by side? (They are never added up.)": """
+select month, u.fatal_events as ucdp_fatal_events, a.fatal_events as acled_fatal_events,
+    u.fatalities_low as ucdp_low, u.fatalities_best as ucdp_best, u.fatalities_high as ucdp_high,
+    a.fatalities_best as acled_deaths
+from (from marts.country_month where source = 'ucdp' and country_iso3 = 'MLI') as u
+full join (from marts.country_month where source = 'acled' and country_iso3 = 'MLI') as a using (month)
+order by month desc limit 6""",
+    "What did the publishers change after the fact?": """
+select feed, change_kind, count(*) as versions, min(recorded_from)::date as first, max(recorded_from)::date as last
+from core.fct_event_version group by feed, change_kind order by feed, versions desc""",
 }
+VISITS_APART = timedelta(days=92)
 
 
 @dataclass(frozen=True)
@@ -55,15 +69,15 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
     _clear(home)
     out.print("making a world: five years of made incidents in 17 countries (nothing in it happened)")
     visits = (
-        Visit(at=WORLD_END - timedelta(days=92), gdelt_days=3),
+        Visit(at=WORLD_END - VISITS_APART, gdelt_days=3),
         Visit(at=WORLD_END, gdelt_days=14),
     )
     publishers = Publishers(
         World(seed=seed), as_of=visits[0].at, gdelt_windows=tuple(v.window for v in visits)
     )
     with serve(publishers) as served:
-        made = Settings.from_env(home, environ={"SAHEL_NEWS_FEEDS": str(served.news_feeds_path)})
-        made = replace(made, ucdp_url=served.ucdp_url, gdelt_url=served.gdelt_url, is_made=True)
+        # Loads from nowhere else, whatever the shell sets.
+        made = replace(Settings.from_env(home, environ=served.environment()), feeds=FEEDS)
         for visit in visits:
             # The press is read twice, hours apart: outlets change their headlines soon or never.
             publishers.as_of = visit.at - timedelta(hours=12)
@@ -76,7 +90,7 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
                 request = LoadRequest(feed=feed, date_from=window[0], date_to=window[1])
                 with progress(f"{visit.at:%Y-%m-%d} {feed}") as tell:
                     report = steps.load(steps.Run(settings, progress=tell), request)
-                out.print(f"{visit.at:%Y-%m-%d}  {feed}: {report.rows_loaded:,} new rows")
+                out.print(f"{visit.at:%Y-%m-%d}  {feed}: {_told(report)}")
     with progress("dbt build"):
         built = steps.build(steps.Run(settings))
     for node in built.failed_nodes:
@@ -85,8 +99,16 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
         return 1
     published = steps.publish(steps.Run(settings))
     _show_answers(settings, out)
-    _say_what_next(published.path, home, out)
+    _show_difference(settings, visits, out)
+    _say_what_next(published.path, home, visits, out)
     return 0
+
+
+def _told(report: Any) -> str:
+    withdrawn = sum(outcome.rows_withdrawn for outcome in report.outcomes)
+    return f"{report.rows_loaded - withdrawn:,} new rows" + (
+        f", {withdrawn:,} withdrawn" if withdrawn else ""
+    )
 
 
 def _clear(home: Path) -> None:
@@ -109,8 +131,26 @@ def _show_answers(settings: Settings, out: Console) -> None:
         answer(settings, sql, "table")
 
 
-def _say_what_next(path: Path, home: Path, out: Console) -> None:
+def _show_difference(settings: Settings, visits: tuple[Visit, Visit], out: Console) -> None:
+    """What `sahel diff` begins with."""
+    from orchestration import diff
+    from orchestration.warehouse.connection import open_published
+
+    then, now = (visit.at.date().isoformat() for visit in visits)
+    with open_published(settings.bi_file) as reader:
+        answered = diff.compare(reader, diff.question(then, now, settings.now(), None, None))
+    out.print(f"\nWhat changed between the two visits? (sahel diff {then} {now})")
+    out.print(MADE_BANNER)
+    out.print("\n".join([diff.heading(answered), *diff.summary(answered)]), markup=False)
+
+
+def _say_what_next(path: Path, home: Path, visits: tuple[Visit, Visit], out: Console) -> None:
+    then, now = (f"{visit.at:%Y-%m-%d}" for visit in visits)
     out.print(f"\nThe BI file: {path}")
     out.print(f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)")
+    out.print(f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI")
     out.print(f"Look at it:  .venv/bin/sahel ui --home {home}")
     out.print("Real data:   .venv/bin/sahel run      (needs a network, no key)")
+    out.print(
+        "Not public:  `sahel publish --public` refuses here: ACLED's licence lets no row be passed on, made ones included"
+    )

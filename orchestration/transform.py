@@ -23,8 +23,8 @@ DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 
 LEDGER_OF = {"ucdp": "coverage", "acled": "coverage", "insecurity_insight": "coverage", "gdelt": "gdelt_slot"}
 """The ledger's table that tells where and when a feed was looking, which models read beside its rows."""
-AUDIT = ("path:models/audit",)
-"""The audit models tell of the ledger and are built every time."""
+AUDIT = ("path:models/audit", "dim_source")
+"""What tells of the ledger, built every time: the audit models, and when each source was accessed."""
 
 
 def selection(feed: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ newest_month as (
         feed,
         -- The day after the last covered one: its month has not been covered in full.
         date_trunc('month', max(period_end) + interval 1 day) - interval 1 month as month
-    from audit.feed_coverage
+    from core.feed_coverage
     where recorded_at <= (select known_at from moment)
     group by feed
 ),

@@ -37,9 +37,9 @@
 {% macro observed_months_as_known_on() -%}
     (
         {{ observed_months(
-            coverage="(select * from audit.feed_coverage as covered where covered.recorded_at <= cast(ts as timestamp))",
+            coverage="(select * from core.feed_coverage as covered where covered.recorded_at <= cast(ts as timestamp))",
             events="core.events_as_known_on(ts)",
-            event_source="audit.event_source",
+            event_source="core.dim_event_source",
             as_of="ts",
         ) }}
     )
@@ -55,7 +55,7 @@
                 observed=observed_months_as_known_on(),
                 countries="core.dim_country",
                 actors="core.dim_actor",
-                event_source="audit.event_source",
+                event_source="core.dim_event_source",
             ) }}
         )
 {% endmacro %}

@@ -56,7 +56,7 @@
     {% endfor -%}
     case when event_source.fatality_estimates = 'range' then coalesce(event.fatalities_low, 0) end as fatalities_low,
     case when event_source.fatality_estimates = 'range' then coalesce(event.fatalities_high, 0) end as fatalities_high,
-    case when event_source.tells_civilian_fatalities then coalesce(event.fatalities_civilian, 0) end
+    case when event_source.has_civilian_fatalities then coalesce(event.fatalities_civilian, 0) end
         as fatalities_civilian,
     coalesce(actor.active_actors, 0) as active_actors,
     coalesce(actor.active_nonstate_actors, 0) as active_nonstate_actors

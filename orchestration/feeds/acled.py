@@ -37,6 +37,7 @@ from orchestration.feeds.acled_client import (
 from orchestration.feeds.acled_rows import parse_pages
 from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.http import FetchError, HttpClient
+from orchestration.feeds.secrecy import repeats
 from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import Settings
 
@@ -328,7 +329,7 @@ class _Load:
         except NotTheFormat as error:
             self.failures += 1
             walk.status = Status.REFUSED
-            walk.error = f"acled: {what}, page {len(walk.payloads)}: {error}"
+            walk.error = f"acled: {what}, page {number}: {error}"
         except FetchError as error:
             self.failures += 1
             walk.status, walk.error = Status.FAILED, f"acled: {what}: {error}"
@@ -343,6 +344,11 @@ class _Load:
         self.context.progress(self.asked, None, f"acled {walk.what}, page {number}")
         answer = self.client.ask(path, {"_format": "json", "limit": str(PAGE_ROWS), **query})
         body = answer.body or b""
+        if repeats(body, self.client.secrets):
+            raise NotTheFormat(
+                "the answer repeats your user name, password or token, so nothing of it is kept; it is asked again next "
+                "time, report it if it stays"
+            )
         walk.payloads.append(
             self.context.store.put(
                 body,

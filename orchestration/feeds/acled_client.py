@@ -86,6 +86,12 @@ class AcledClient:
         self._refresh: str | None = None
         self._ends_at = 0.0
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no answer may hold that is kept."""
+        issued = (value for value in (self._access, self._refresh) if value)
+        return (*self._settings.secrets, *issued)
+
     def ask(self, path: str, query: Mapping[str, str]) -> Response:
         """One page as it comes. Raises ``NotServed``, or ``FetchError`` where it is the network or the server."""
         url = f"{self._settings.acled_url}{path}?{urlencode(query)}"

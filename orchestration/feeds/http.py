@@ -38,6 +38,7 @@ from orchestration.feeds.network import (
     check_address,
     resolve as system_resolve,
 )
+from orchestration.feeds.secrecy import hidden
 from orchestration.settings import Settings, is_loopback, machine_now
 
 CONNECT_TIMEOUT_S = 10.0
@@ -84,6 +85,11 @@ class FetchError(Exception):
         self.body = body
         """The first bytes of the answer, for a feed that knows its publisher's words; shown to nobody as they are."""
 
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """Take out what a server repeated of the request: in where it sent us, or in the words of its status."""
+        self.args = (hidden(str(self), secrets),)
+        self.url = hidden(self.url, secrets)
+
 
 class TransientError(FetchError):
     """It may work later: no connection, a timeout, 408, 425, 429, 5xx, a body cut short."""
@@ -105,7 +111,8 @@ class RefusedError(PermanentError):
 class Response:
     """An answer: 2xx with a body in memory or in ``path``, or 304 with neither.
 
-    ``url`` is where the answer came from, secrets masked. ``sha256`` and ``md5`` are of the body as
+    ``url`` is where the answer came from. It and the headers hold no secret, even where the server repeated one;
+    of the body only its feed can say what may be done with it (``secrecy.repeats``). ``sha256`` and ``md5`` are of the body as
     stored (any gzip content coding undone). ``media_type`` is without parameters; the charset is in
     ``headers["content-type"]`` (header names are case-insensitive).
     """
@@ -137,6 +144,8 @@ class _Ask:
     allowed_hosts: frozenset[str] | None
     directory: Path | None
     content: bytes | None = None
+    secrets: tuple[str, ...] = ()
+    """What it carries that may stand nowhere: what the settings hold, and what was issued on it."""
 
     @property
     def from_loopback(self) -> bool:
@@ -182,6 +191,7 @@ class HttpClient:
         self._per_host = per_host
         self._spacing_s = spacing_s
         self._max_attempts = max_attempts
+        self._secrets = settings.secrets
         self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
         self._transport = Transport(resolve or system_resolve, settings.https_proxy)
@@ -248,7 +258,8 @@ class HttpClient:
         kind = "application/x-www-form-urlencoded" if form is not None else "application/json"
         headers = {"content-type": kind, **(headers or {})}
         ask = _ask("POST", url, headers, (None, None, None), max_bytes, deadline_s, None)
-        return self._call(replace(ask, content=content))
+        issued = (value for name, value in (form or {}).items() if _SECRET_NAME.search(name))
+        return self._call(replace(ask, content=content, secrets=(*ask.secrets, *issued)))
 
     def head(
         self,
@@ -262,6 +273,7 @@ class HttpClient:
         return self._call(_ask("HEAD", url, headers, (None, None, None), 0, deadline_s, allowed_hosts))
 
     def _call(self, ask: _Ask) -> Response:
+        ask = replace(ask, secrets=(*self._secrets, *ask.secrets))
         host = self._host(ask.url.netloc.decode("ascii"))
         host.admit(str(ask.url))
         deadline = Deadline(ask.deadline_s)
@@ -284,11 +296,13 @@ class HttpClient:
         )
         try:
             response = retrying(attempt)
-        except TransientError:
+        except TransientError as error:
             host.failed()
+            error.hide(ask.secrets)
             raise
-        except FetchError:
+        except FetchError as error:
             host.answered()
+            error.hide(ask.secrets)
             raise
         host.answered()
         return response
@@ -464,6 +478,10 @@ def _ask(
         deadline_s=deadline_s,
         allowed_hosts=allowed_hosts,
         directory=directory,
+        # Without the scheme before a token: "Bearer" is no secret.
+        secrets=tuple(
+            value.rpartition(" ")[2] for name, value in (headers or {}).items() if _SECRET_NAME.search(name)
+        ),
     )
 
 
@@ -508,7 +526,7 @@ def _received(ask: _Ask, answer: httpx.Response, url: httpx.URL, deadline: Deadl
     if status != 304 and not 200 <= status < 300:
         raise _status_error(answer, url)
     if status == 304 or ask.method == "HEAD":
-        return _response(answer, url, deadline, _Received())
+        return _response(ask, answer, url, deadline, _Received())
     declared = answer.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > ask.max_bytes:
         raise _too_large(ask, url, f"{int(declared):,}")
@@ -517,7 +535,7 @@ def _received(ask: _Ask, answer: httpx.Response, url: httpx.URL, deadline: Deadl
         buffer = BytesIO()
         _copy(ask, answer, url, buffer, got)
         got.body = buffer.getvalue()
-        return _response(answer, url, deadline, got)
+        return _response(ask, answer, url, deadline, got)
     ask.directory.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=ask.directory, prefix="download-", suffix=".part")
     got.path = Path(name)
@@ -527,7 +545,7 @@ def _received(ask: _Ask, answer: httpx.Response, url: httpx.URL, deadline: Deadl
     except BaseException:
         got.path.unlink(missing_ok=True)
         raise
-    return _response(answer, url, deadline, got)
+    return _response(ask, answer, url, deadline, got)
 
 
 def _copy(ask: _Ask, answer: httpx.Response, url: httpx.URL, sink: IO[bytes], got: "_Received") -> None:
@@ -563,23 +581,27 @@ def _decoded(answer: httpx.Response, url: httpx.URL) -> Iterator[bytes]:
 
 
 def _response(
+    ask: _Ask,
     answer: httpx.Response,
     url: httpx.URL,
     deadline: Deadline,
     got: "_Received",
 ) -> Response:
-    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    headers = httpx.Headers(
+        [(name, hidden(value, ask.secrets)) for name, value in answer.headers.multi_items()]
+    )
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     return Response(
         status=answer.status_code,
-        url=masked(url),
-        headers=answer.headers,
+        url=hidden(masked(url), ask.secrets),
+        headers=headers,
         body=got.body,
         path=got.path,
         size=got.size,
         sha256=got.sha256.hexdigest(),
         md5=got.md5.hexdigest(),
-        etag=answer.headers.get("etag"),
-        last_modified=answer.headers.get("last-modified"),
+        etag=headers.get("etag"),
+        last_modified=headers.get("last-modified"),
         media_type=media_type or None,
         elapsed_s=deadline.spent(),
     )

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestration.feeds.http import FetchError, HttpClient, Response, TransientError, masked
+from orchestration.feeds.secrecy import repeats
 from orchestration.feeds.syndication import read_date
 from orchestration.records import Status
 from orchestration.settings import Settings
@@ -119,11 +120,18 @@ def ask(question: Question, settings: Settings, http: HttpClient, *, offset: int
         raise _refusal(address, error) from None
     if challenged(answer.status, answer.headers):
         raise challenge(address)
+    body = _APPNAME.sub(rb"\1***", answer.body or b"")
+    if repeats(body, (settings.reliefweb_appname or "",)):
+        raise Unanswered(
+            f"reliefweb: {masked(address)} repeats your appname where ReliefWeb does not, so nothing of the answer is "
+            "kept; it is asked again at the next load, report it if it stays",
+            Status.REFUSED,
+        )
     total, entries = _envelope(answer, address)
     return Page(
         total=total,
         entries=entries,
-        body=_APPNAME.sub(rb"\1***", answer.body or b""),
+        body=body,
         url=answer.url,
         status=answer.status,
         media_type=answer.headers.get("content-type"),

@@ -19,7 +19,8 @@ import duckdb
 from expectations.contracts.ucdp import UCDP_GED
 from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError, Response
-from orchestration.feeds.ucdp_csv import _drop_out_of_scope, _typed
+from orchestration.feeds.secrecy import repeats
+from orchestration.feeds.ucdp_csv import drop_out_of_scope, typed_column
 from orchestration.feeds.ucdp_dialects import BULK
 from orchestration.feeds.ucdp_releases import Release, annual
 from orchestration.records import Batch, Finding, Parsed, Payload, Status
@@ -104,6 +105,11 @@ class UcdpApi:
             note = f"ucdp {release.name}, page {len(pages) + 1}" + (f" of {first.pages}" if first else "")
             self.context.progress(len(pages), first.pages if first else None, note)
             response = self._get(f"{resource}?{query}", is_first=first is None)
+            if repeats(response.body or b"", (self._token,)):
+                raise _Ended(
+                    Status.REFUSED,
+                    f"page {len(pages) + 1} repeats your token, so it is not kept; {_AGAIN}",
+                )
             envelope = _envelope(response.body)
             if first is None and envelope and not envelope.total and not envelope.events:
                 return Told(Status.MISSING, error=f"ucdp: the API has no event of release {release.name}")
@@ -245,7 +251,7 @@ def parse_pages(
     """Leave ``parsed_rows`` and ``rejects`` in ``scratch``; see ``feeds.base.Feed``."""
     derived = {"release": batch.options["release"], "stream": batch.stream}
     fields = [f"event[{position}]" for position in range(1, len(_NAMES) + 1)]
-    typed = [_typed(column, field, BULK) for column, field in zip(_COLUMNS, fields, strict=True)]
+    typed = [typed_column(column, field, BULK) for column, field in zip(_COLUMNS, fields, strict=True)]
     checks = [item for item in typed if item.fault]
     at_fault = " or ".join(f"coalesce({item.fault}, false)" for item in checks)
     faults = ", ".join(
@@ -285,7 +291,7 @@ def parse_pages(
     _refuse_other_release(scratch, batch)
     scratch.execute("alter table parsed_rows drop column faults")
     scratch.execute("alter table parsed_rows drop column place")
-    out_of_scope = _drop_out_of_scope(scratch, countries)
+    out_of_scope = drop_out_of_scope(scratch, countries)
     return Parsed("parsed_rows", "rejects", seen, out_of_scope, extra_columns=tuple(extra))
 
 

@@ -91,7 +91,7 @@ def parse_payload(
     if unfit:
         scratch.execute("delete from parsed_rows where unfit is not null")
     scratch.execute("alter table parsed_rows drop column unfit")
-    out_of_scope = _drop_out_of_scope(scratch, countries) if batch.table == "ucdp_ged" else 0
+    out_of_scope = drop_out_of_scope(scratch, countries) if batch.table == "ucdp_ged" else 0
     scratch.execute(
         """create or replace table rejects as
            select $sha256::varchar as payload_sha256, unnest($lines::bigint[]) as line,
@@ -143,7 +143,8 @@ def _read_rows(scratch: duckdb.DuckDBPyConnection, path: Path, layout: Layout, b
     fields = [f"f{position}" for position in range(len(layout.columns))]
     field_of = {column: field for column, field in zip(layout.columns, fields, strict=True) if column}
     typed = [
-        _typed(column, field_of.get(column.name), layout.dialect) for column in contract.publisher_columns
+        typed_column(column, field_of.get(column.name), layout.dialect)
+        for column in contract.publisher_columns
     ]
     checks = [item for item in typed if item.fault] + _nul_check(path, fields)
     at_fault = " or ".join(f"coalesce({item.fault}, false)" for item in checks)
@@ -185,7 +186,7 @@ def _read_rows(scratch: duckdb.DuckDBPyConnection, path: Path, layout: Layout, b
         scratch.execute("pragma force_compression = 'auto'")
 
 
-def _typed(column: Column, field: str | None, dialect: Dialect) -> _Typed:
+def typed_column(column: Column, field: str | None, dialect: Dialect) -> _Typed:
     """How a field becomes a value. Strict: a cast that rounds, shortens or guesses is a fault."""
     name, dtype = column.name, column.dtype
     if field is None:
@@ -219,7 +220,7 @@ def _nul_check(path: Path, fields: list[str]) -> list[_Typed]:
     return [_Typed("the record", "", "", record, f"contains({record}, chr(0))", "free of NUL bytes")]
 
 
-def _drop_out_of_scope(scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None) -> int:
+def drop_out_of_scope(scratch: duckdb.DuckDBPyConnection, countries: tuple[str, ...] | None) -> int:
     """Leave the rows of those countries, and tell how many others there were."""
     if countries is None:
         return 0

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from orchestration.made_world import MADE_LABEL, WORLD_END, Publishers, World, serve
+from orchestration.made_world.publishers import UCDP_TOKEN
 
 
 def main() -> None:
@@ -19,9 +20,9 @@ def main() -> None:
     publishers = Publishers(World(options.seed, options.scale), options.as_of)
     with serve(publishers, options.port) as served:
         print(f"{MADE_LABEL}, as of {publishers.as_of.isoformat()}. Stop with Ctrl-C.")
-        print(f"SAHEL_UCDP_URL={served.ucdp_url}")
-        print(f"SAHEL_GDELT_URL={served.gdelt_url}")
-        print(f"SAHEL_NEWS_FEEDS={served.news_feeds_path}")
+        for name, value in served.environment().items():
+            print(f"{name}={value}")
+        print(f"# UCDP_TOKEN={UCDP_TOKEN} has UCDP asked through its API")
         print(f"SAHEL_NOW={publishers.as_of.isoformat()}", flush=True)
         try:
             while True:

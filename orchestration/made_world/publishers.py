@@ -1,15 +1,17 @@
 """What every made publisher would answer at one instant: paths to bodies, validators and absences.
 
-What belongs here: which file exists when, the GDELT lists, the feed list, and the headers that describe a
-body. What does not: the content of files (ucdp, gdelt, news) and sockets (server).
+What belongs here: which file exists when, the GDELT lists, the feed list, which API is served under which prefix,
+and the headers that describe a body. What does not: the content of files (ucdp, gdelt, news), the APIs themselves
+(``<feed>_api``) and sockets (server).
 """
 
 import copy
 import threading
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Protocol
 
 from orchestration.made_world.gdelt import (
@@ -23,6 +25,11 @@ from orchestration.made_world.gdelt import (
 from orchestration.made_world.news import OUTLETS, News, entity_tag
 from orchestration.made_world.ucdp import Release, Ucdp
 from orchestration.made_world.world import MADE_LABEL, WORLD_END, World
+
+ACCOUNT = ("made-analyst@made.example", "made-pass-2021")
+APPNAME = "made-appname-2021"
+UCDP_TOKEN = "made-token-2021"
+"""What the made publishers let in: ACLED's user name and password, ReliefWeb's appname, the token of UCDP's API."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,46 @@ class Api(Protocol):
         """What it answers at that instant."""
 
 
-class Publishers:
-    """UCDP, GDELT and the press of one world at ``as_of``, which may be moved on while they are served.
+class Apis(MutableMapping[str, Api]):
+    """APIs by the first part of their path. Those of the world are drawn when first asked for; any may be replaced."""
 
-    ``down`` names feeds (ucdp, gdelt, news) that answer 503 to everything. ``gdelt_windows`` are the
-    stretches of time that the GDELT lists cover; slots outside them exist but are not listed.
+    def __init__(self, makers: Mapping[str, Callable[[], Api]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Api] = {}
+
+    def __getitem__(self, name: str) -> Api:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __setitem__(self, name: str, api: Api) -> None:
+        self._made[name] = api
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._made.pop(name, None)
+        self._makers.pop(name, None)
+
+    def __ior__(self, others: Mapping[str, Api]) -> "Apis":
+        self.update(others)
+        return self
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._made or name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._makers, **self._made})
+
+    def __len__(self) -> int:
+        return len({**self._makers, **self._made})
+
+
+class Publishers:
+    """UCDP, GDELT, the press and the APIs of one world at ``as_of``, which may be moved on while they are served.
+
+    ``down`` names feeds (ucdp, gdelt, news, or an API's prefix) that answer 503 to everything. ``gdelt_windows``
+    are the stretches of time that the GDELT lists cover; slots outside them exist but are not listed.
     """
 
     def __init__(
@@ -72,7 +114,7 @@ class Publishers:
         self.as_of = as_of
         self.gdelt_windows = gdelt_windows
         self.down: set[str] = set()
-        self.apis: dict[str, Api] = {}
+        self.apis: MutableMapping[str, Api] = self._made_apis()
         """By the first part of the path, which is the publisher's base address here."""
         self.ucdp = Ucdp(self.world)
         self.gdelt = Gdelt(self.world)
@@ -94,6 +136,36 @@ class Publishers:
         other.down = set()
         return other
 
+    def _made_apis(self) -> Apis:
+        # They know Answer and Request from here.
+        from orchestration.made_world.acled import Acled
+        from orchestration.made_world.acled_api import AcledApi
+        from orchestration.made_world.context import context_apis
+        from orchestration.made_world.insecurity_insight import MadeInsecurityInsight
+        from orchestration.made_world.insecurity_insight_api import InsecurityInsightApi
+        from orchestration.made_world.reliefweb import made_api
+        from orchestration.made_world.ucdp_api import UcdpApi, told_by
+
+        def reliefweb() -> Api:
+            api = made_api(self.world)
+            api.appnames = frozenset({APPNAME})
+            return api
+
+        context = cache(lambda: context_apis(self.world))
+        return Apis(
+            {
+                "ucdp_api": lambda: UcdpApi(told_by(self.ucdp), UCDP_TOKEN),
+                "acled": lambda: AcledApi(Acled(self.world), accounts=dict([ACCOUNT])),
+                "reliefweb": reliefweb,
+                "insecurity_insight": lambda: InsecurityInsightApi(MadeInsecurityInsight(self.world).rows),
+                "worldbank": lambda: context()["worldbank"],
+                "unhcr": lambda: context()["unhcr"],
+                "idmc": lambda: context()["idmc"],
+                "coups": lambda: context()["coups"],
+                "peacekeeping": lambda: context()["peacekeeping"],
+            }
+        )
+
     @property
     def as_of(self) -> datetime:
         return self._as_of
@@ -107,13 +179,12 @@ class Publishers:
     def handle(self, request: Request) -> Answer:
         """What any request gets now: an API's answer, or that of the files."""
         name, _, path = request.path.strip("/").partition("/")
-        api = self.apis.get(name)
-        if api is None:
+        if name not in self.apis:
             return self.answer(request.path)
         if name in self.down:
             return _page(503, "Made outage: this publisher is down.")
         with self._lock:
-            return api.handle(replace(request, path=f"/{path}"), self.as_of)
+            return self.apis[name].handle(replace(request, path=f"/{path}"), self.as_of)
 
     def answer(self, path: str) -> Answer:
         """What a GET of this path gets now: below /ucdp, /gdelt and /news, one base address each."""

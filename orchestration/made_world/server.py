@@ -16,18 +16,44 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from orchestration.made_world.publishers import Answer, Publishers, Request
+from orchestration.made_world.publishers import ACCOUNT, APPNAME, Answer, Publishers, Request
 
 
 @dataclass(frozen=True)
 class Served:
-    """Where the publishers listen, in the terms of the settings SAHEL_UCDP_URL and so on."""
+    """Where the publishers listen: ``environment`` has it as the settings are told."""
 
     base_url: str
-    ucdp_url: str
-    gdelt_url: str
     news_feeds_path: Path
     publishers: Publishers
+
+    def url(self, name: str) -> str:
+        """A publisher's base address by its name: ucdp, gdelt, or an API's prefix."""
+        return f"{self.base_url}/{name}"
+
+    @property
+    def ucdp_url(self) -> str:
+        return self.url("ucdp")
+
+    @property
+    def gdelt_url(self) -> str:
+        return self.url("gdelt")
+
+    def environment(self) -> dict[str, str]:
+        """What to set so that every feed asks the made publishers, with the accounts that they know.
+
+        Without UCDP_TOKEN, which would have UCDP asked through its API.
+        """
+        names = ("ucdp", "gdelt", *self.publishers.apis)
+        username, password = ACCOUNT
+        return {
+            **{f"SAHEL_{name.upper()}_URL": self.url(name) for name in names},
+            "SAHEL_RELIEFWEB_RSS_URL": self.url("reliefweb"),
+            "SAHEL_NEWS_FEEDS": str(self.news_feeds_path),
+            "ACLED_USERNAME": username,
+            "ACLED_PASSWORD": password,
+            "RELIEFWEB_APPNAME": APPNAME,
+        }
 
 
 @contextmanager
@@ -42,7 +68,7 @@ def serve(publishers: Publishers, port: int = 0) -> Iterator[Served]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            yield Served(base_url, f"{base_url}/ucdp", f"{base_url}/gdelt", feeds, publishers)
+            yield Served(base_url, feeds, publishers)
         finally:
             server.shutdown()
             server.server_close()

@@ -1,4 +1,4 @@
-"""The dbt part, and the BI file."""
+"""Building the models and publishing the BI file. What is built is in ``dbt_project``; how, in ``transform``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from orchestration.settings import Settings, machine_now
 from orchestration.steps.run import BuildReport, Run, session, settle
 from orchestration.transform import build_command, has_manifest, manifest, project_hash, run_dbt
 from orchestration.warehouse import publish as publication
-from orchestration.warehouse.ledger import fetch_dicts, insert_rows
+from orchestration.warehouse.ledger import fetch_dicts, insert_rows, naive
 from orchestration.warehouse.status import write_status
 
 
@@ -99,12 +99,13 @@ def _changed_feeds(connection: duckdb.DuckDBPyConnection, digest: str) -> set[st
                       rows_loaded > 0
                       -- Slots read and releases applied move what is observed, also where they bring no row.
                       or feed = 'gdelt' and status in ('ok', 'empty')
+                      or feed in (select feed from ledger.coverage where recorded_at >= $built_at)
                       or attempt_id in (select attempt_id from ledger.ucdp_release) as has_data
                from ledger.load_attempt
            )
            select distinct case when has_data then feed else 'audit' end from news
-           where attempt_id > ?
+           where attempt_id > $through
              and (has_data or status not in ('unchanged', 'empty') and status is distinct from status_before)""",
-        [last[0]["through_attempt_id"] or 0],
+        {"through": last[0]["through_attempt_id"] or 0, "built_at": naive(last[0]["recorded_at"])},
     ).fetchall()
     return {changed for (changed,) in rows}

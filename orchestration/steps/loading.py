@@ -48,6 +48,9 @@ def fetch_to_landing(run: Run, request: LoadRequest) -> Landed:
     """Fetch and land; what has nothing to land is recorded at once. Raises ``ValueError`` for a wrong request."""
     pending, outcomes = [], []
     with session(run) as connection:
+        if not (request.date_from or request.release or request.file):
+            # What a killed run landed and nobody promoted is fetched again; promoted later, it would be out of date.
+            landing.clear(connection, request.feed)
         for item in fetch_and_land(run, connection, request):
             if isinstance(item, Batch):
                 outcomes.append(finish(run, connection, item))

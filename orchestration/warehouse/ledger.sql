@@ -109,7 +109,7 @@ create table if not exists ledger.ucdp_release (
     period_start date,
     period_end date,
     released_at timestamp,
-    payload_sha256 varchar not null,
+    payload_sha256 varchar not null,     -- of a release that came in pages: of the pages' hashes in order
     payload_key varchar not null,
     recorded_at timestamp not null,
     -- filled by the promotion:

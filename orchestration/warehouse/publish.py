@@ -126,7 +126,9 @@ def _refuse_restricted(
 
 
 def _feeds_with_rows(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = connection.execute("select distinct feed from ledger.load_attempt where rows_loaded > 0").fetchall()
+    rows = connection.execute(
+        "select distinct feed from ledger.load_attempt where rows_loaded > 0"
+    ).fetchall()
     return {feed for (feed,) in rows}
 
 

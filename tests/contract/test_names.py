@@ -130,7 +130,7 @@ def test_files_and_tables_are_snake_case() -> None:
 def test_models_say_their_layer() -> None:
     """stg_<feed>__<entity>, int_<subject>__<what>; core: fct_, dim_, bridge_ or a plain name; marts: by grain."""
     models = ROOT / "dbt_project" / "models"
-    prefixes = {"staging": r"stg_[a-z]+__\w+", "intermediate": r"int_[a-z]+__\w+"}
+    prefixes = {"staging": r"stg_[a-z]+(_[a-z]+)*__\w+", "intermediate": r"int_[a-z]+(_[a-z]+)*__\w+"}
     for layer, pattern in prefixes.items():
         found = [path.stem for path in (models / layer).rglob("*.sql")]
         assert found

@@ -55,6 +55,7 @@ FOREIGN_KEYS = [
     ("actor_relation", "actor_id", "actor", "actor_id"),
     ("actor_relation", "other_actor_id", "actor", "actor_id"),
     ("violence_class", "feed", "source", "feed"),
+    ("event_feed", "feed", "source", "feed"),
     ("peacekeeping_mission", "country_iso3", "country", "country_iso3"),
 ]
 
@@ -72,6 +73,10 @@ UNIQUE_KEYS = {
     "source": ["feed"],
     "cameo_event_root": ["event_root_code"],
     "violence_class": ["feed", "source_event_type"],
+    "event_feed": ["feed"],
+    "acled_event_type": ["sub_event_type"],
+    "acled_actor_kind": ["inter_label"],
+    "insecurity_insight_actor_kind": ["perpetrator_kind"],
     "peacekeeping_mission": ["mission_acronym"],
 }
 

@@ -15,7 +15,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -32,10 +32,7 @@ from orchestration.feeds.acled import NO_ACCOUNT
 from orchestration.made_world import WORLD_END, Publishers, World, serve
 from orchestration.made_world.acled import Acled
 from orchestration.made_world.acled_api import AcledApi, AcledRecords, Fault as AcledFault
-from orchestration.made_world.context import context_apis
-from orchestration.made_world.insecurity_insight import TOPICS, MadeInsecurityInsight
-from orchestration.made_world.insecurity_insight_api import InsecurityInsightApi
-from orchestration.made_world.reliefweb import made_api as made_reliefweb
+from orchestration.made_world.insecurity_insight import TOPICS
 from orchestration.settings import DEFAULT_FEEDS
 from orchestration.ui import INSTANCE
 from tests.pipeline.test_dagster import MadeSahel, checks, materialized
@@ -77,23 +74,13 @@ class Deployment:
             return connection.execute(sql).fetchall()
 
 
-def made_apis() -> dict[str, Any]:
-    """The optional feeds' made publishers, by the first part of the path at which they are served."""
-    world = World(scale=0.3, rows_per_slot=2)
-    reliefweb = made_reliefweb(world)
-    reliefweb.appnames = frozenset({SECRETS["RELIEFWEB_APPNAME"]})
-    return {
-        "acled": AcledApi(Acled(world), accounts=ACCOUNTS),
-        "insecurity_insight": InsecurityInsightApi(MadeInsecurityInsight(world).rows),
-        "reliefweb": reliefweb,
-        **context_apis(world),
-    }
-
-
 @pytest.fixture(scope="module")
 def publishers() -> Publishers:
-    made = Publishers(World(scale=0.1, rows_per_slot=2), as_of=WORLD_END)
-    made.apis.update(made_apis())
+    """The made publishers, whose accounts and tokens are the canaries."""
+    made = Publishers(World(scale=0.3, rows_per_slot=2), as_of=WORLD_END)
+    made.apis["acled"].accounts = ACCOUNTS
+    made.apis["reliefweb"].appnames = frozenset({SECRETS["RELIEFWEB_APPNAME"]})
+    made.apis["ucdp_api"].token = SECRETS["UCDP_TOKEN"]
     return made
 
 
@@ -102,13 +89,12 @@ def environment(publishers: Publishers) -> Iterator[dict[str, str]]:
     """What to set so that the optional feeds are enabled and ask the made publishers."""
     with serve(publishers) as served:
         yield {
-            **{f"SAHEL_{name.upper()}_URL": f"{served.base_url}/{name}" for name in publishers.apis},
-            "SAHEL_RELIEFWEB_RSS_URL": f"{served.base_url}/reliefweb",
+            **served.environment(),
+            **SECRETS,
             "SAHEL_FEEDS": ",".join(OPTIONAL),
             # UNHCR and IDMC are asked country by country.
             "SAHEL_COUNTRIES": "BFA,MLI,NER,NGA",
             "SAHEL_NOW": WORLD_END.isoformat(),
-            **SECRETS,
         }
 
 
@@ -420,10 +406,18 @@ def test_a_feeds_job_goes_on_to_the_models_and_the_bi_file(
 
 
 def test_everything_loads_what_is_enabled_and_what_it_loaded_is_shown(
-    deployment: Deployment, first_loads: dict[str, dg.ExecuteInProcessResult]
+    deployment: Deployment,
+    first_loads: dict[str, dg.ExecuteInProcessResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A feed without its account is told of, and the others are loaded, built, published and shown."""
-    bare = {name: value for name, value in deployment.sahel.environment.items() if "ACLED_" not in name}
+    api = deployment.publishers.apis["coups"]
+    whole = api.listed(WORLD_END)
+    # Something new, or nothing would be published: a coup in scope that the list leaves out from now on.
+    fewer = [coup for coup in whole.coups if coup.country != "Niger"]
+    monkeypatch.setattr(api, "listed", lambda as_of: replace(whole, coups=tuple(fewer)))
+    bare = {name: value for name, value in deployment.sahel.environment.items() if name not in SECRETS}
+    bare["RELIEFWEB_APPNAME"] = SECRETS["RELIEFWEB_APPNAME"]
     sahel = MadeSahel(home=deployment.sahel.home, environment=bare)
     defs = build_definitions({"sahel": sahel})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -507,6 +501,11 @@ def test_no_secret_is_in_what_dagster_and_the_home_keep(
         for feed in ("acled", "reliefweb"):
             result = apart.load(feed)
             assert result.success, failures(result)
+        instance.add_dynamic_partitions("ucdp_release", ["26.0.2"])
+        keys = [dg.AssetKey([layer, "ucdp_ged"]) for layer in ("landing", "raw")]
+        result = apart.run("ingest_ucdp", partition_key="26.0.2", asset_selection=keys)
+        assert result.success, failures(result)
+        assert publishers.apis["ucdp_api"].asked
         publishers.apis["reliefweb"].faults.extend(["forbidden", "html"])
         assert not apart.load("reliefweb").success
         api.faults.append(AcledFault("token", "403", times=2))
@@ -558,11 +557,12 @@ def test_no_page_of_the_ui_tells_a_secret(
     try:
         ui = Ui(port)
         until(lambda: ui.runs() is not None, 90, "the UI")
-        for accounts, job in (
-            (ACCOUNTS, "ingest_acled"),
-            (ACCOUNTS, "ingest_reliefweb"),
-            ({}, "ingest_acled"),
-        ):
+        runs = (
+            (ACCOUNTS, "ingest_acled", "SUCCESS"),
+            (ACCOUNTS, "ingest_reliefweb", "SUCCESS"),
+            ({}, "ingest_acled", "FAILURE"),
+        )
+        for accounts, job, end in runs:
             monkeypatch.setattr(publishers.apis["acled"], "accounts", accounts)
             run = ui.launch(job)
             until(
@@ -570,6 +570,7 @@ def test_no_page_of_the_ui_tells_a_secret(
             )
             shown = ui.ask(SHOWN, id=run)
             told = json.dumps(shown, ensure_ascii=False).encode()
+            assert shown["runOrError"]["status"] == end, told
             assert job.removeprefix("ingest_").encode() in told
             assert [text for text in spelt if text in told or text in json.dumps(shown).encode()] == []
         assert "user name or password not accepted" in told.decode()

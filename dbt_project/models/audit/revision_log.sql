@@ -23,24 +23,16 @@ with event_pairs as (
     where version.change_kind <> 'reissued'
 ),
 
-article_versions as (
-    select
-        *,
-        row_number() over (partition by article_id order by attempt_id) as version_number
-    from {{ ref('stg_news__item_version') }}
-    qualify count(*) over (partition by article_id) > 1
-),
-
 article_pairs as (
     select
-        'news' as feed,
+        version.feed,
         version.article_id as source_event_id,
-        'revised' as change_kind,
-        version.recorded_at,
+        version.change_kind,
+        version.recorded_from as recorded_at,
         cast(null as varchar) as source_release,
         {{ old_and_new(article_fields) }}
-    from article_versions as version
-    inner join article_versions as before
+    from {{ ref('fct_article_version') }} as version
+    inner join {{ ref('fct_article_version') }} as before
         on version.article_id = before.article_id and version.version_number = before.version_number + 1
 ),
 

@@ -3,9 +3,19 @@
 -- A side that fits none keeps its name and has no actor_id: it is counted in audit.unresolved_actor, not guessed.
 -- Associates (ACLED) are who took part beside a side.
 with sides as (
-    {% for side, is_perpetrator, is_target in [
-        ('a', "violence_class = 'one_sided'", 'false'), ('b', 'false', "violence_class = 'one_sided'"),
-    ] %}
+    {% for side, other in [('a', 'b'), ('b', 'a')] %}
+        -- UCDP puts who attacked civilians first. ACLED's order means nothing: there, whoever is against civilians did.
+        {%- set is_target -%}
+            violence_class = 'one_sided'
+            and case when feed = 'ucdp' then '{{ side }}' = 'b' else coalesce(side_{{ side }}_kind = 'civilians', false) end
+        {%- endset -%}
+        {%- set is_perpetrator -%}
+            violence_class = 'one_sided'
+            and case
+                when feed = 'ucdp' then '{{ side }}' = 'a'
+                else coalesce(side_{{ other }}_kind = 'civilians', false) and side_{{ side }}_kind is distinct from 'civilians'
+            end
+        {%- endset %}
         select
             event_version_key,
             event_key,

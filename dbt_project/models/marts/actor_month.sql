@@ -1,8 +1,8 @@
 -- Events and deaths by actor, month and source, over all countries.
 {{ config(post_hook="{{ create_actor_month_as_known_on() }}") }}
--- The as-known macro reads these tables too, in their published form:
+-- The as-known macro reads these tables too:
 -- depends_on: {{ ref('feed_coverage') }}
--- depends_on: {{ ref('event_source') }}
+-- depends_on: {{ ref('dim_event_source') }}
 
 {{ actor_months(
     by_country=false,

@@ -1,9 +1,9 @@
 -- Events and deaths by country, month and source. An event belongs wholly to the month of its last day.
 -- What is counted, and where zeros come from: see the macro.
 {{ config(post_hook="{{ create_country_month_as_known_on() }}") }}
--- The as-known macro reads these tables too, in their published form:
+-- The as-known macro reads these tables too:
 -- depends_on: {{ ref('feed_coverage') }}
--- depends_on: {{ ref('event_source') }}
+-- depends_on: {{ ref('dim_event_source') }}
 
 with months as (
     {{ country_months(

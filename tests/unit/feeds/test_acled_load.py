@@ -46,6 +46,16 @@ def publisher(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
         yield made
 
 
+@pytest.fixture
+def unaudited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the audit, the slowest part of a load, where a test is about what is asked for and in which order."""
+
+    def passed(connection: Any, file: Any, config: Any, contract: Any, *_: Any) -> audit.Verdict:
+        return audit.Verdict(contract.table, ())
+
+    monkeypatch.setattr(audit, "run", passed)
+
+
 def statuses(report: steps.LoadReport) -> list[tuple[str, str]]:
     return [(attempt["partition_key"], str(attempt["status"])) for attempt in report.attempts]
 
@@ -100,6 +110,7 @@ def test_edits_deletions_and_ids_issued_anew_are_followed(publisher: Publisher) 
     assert publisher.current() == publisher.served()
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_deletion_that_waits_behind_an_outage_is_not_lost(publisher: Publisher) -> None:
     publisher.load()
     publisher.records.delete("BFO1", at("2026-06-29"))
@@ -111,6 +122,7 @@ def test_a_deletion_that_waits_behind_an_outage_is_not_lost(publisher: Publisher
     assert publisher.current() == publisher.served()
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_back_fill_goes_on_where_it_was_interrupted(publisher: Publisher) -> None:
     publisher.api.faults = [Fault("events", "403", times=1, skip=1)]
     report = publisher.load()
@@ -125,6 +137,7 @@ def test_a_back_fill_goes_on_where_it_was_interrupted(publisher: Publisher) -> N
     assert asked == [None, "2026-06-19|2026-06-30", "2025-01-01|2025-12-31", "2024-01-01|2024-12-31"]
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_year_that_fails_does_not_hold_up_the_others(publisher: Publisher) -> None:
     publisher.api.faults = [Fault("events", "wrong_count", skip=1)]
     report = publisher.load()
@@ -134,6 +147,7 @@ def test_a_year_that_fails_does_not_hold_up_the_others(publisher: Publisher) -> 
     assert publisher.current() == publisher.served()
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_killed_load_goes_on(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     with killed_at(1, monkeypatch):
         publisher.load()
@@ -142,6 +156,7 @@ def test_a_killed_load_goes_on(publisher: Publisher, monkeypatch: pytest.MonkeyP
     assert publisher.current() == publisher.served()
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_wider_scope_back_fills_the_new_country_alone(publisher: Publisher) -> None:
     publisher.load()
     publisher.scope("MLI", "BFA", "NER", "NGA")
@@ -153,6 +168,7 @@ def test_a_wider_scope_back_fills_the_new_country_alone(publisher: Publisher) ->
     assert publisher.covered_until()["NGA"] == "2026-06-19"
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_what_was_edited_while_a_country_was_out_of_scope_is_fetched(publisher: Publisher) -> None:
     publisher.load()
     publisher.scope("MLI")
@@ -177,6 +193,7 @@ def test_the_world_is_loaded_and_an_invented_country_code_costs_one_row(publishe
     ]
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_an_embargo_that_moves_on_releases_events_with_old_stamps(publisher: Publisher) -> None:
     publisher.api.tier = "research"
     publisher.records.put(event("MLI8", "2025-07-04", "2025-07-15"))
@@ -190,6 +207,7 @@ def test_an_embargo_that_moves_on_releases_events_with_old_stamps(publisher: Pub
     assert set(publisher.covered_until().values()) == {"2025-07-07"}
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_an_account_that_is_upgraded_fills_the_embargoed_year(publisher: Publisher) -> None:
     publisher.api.tier = "research"
     publisher.load()
@@ -201,6 +219,7 @@ def test_an_account_that_is_upgraded_fills_the_embargoed_year(publisher: Publish
     assert set(publisher.covered_until().values()) == {"2026-06-19"}
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_edits_of_events_that_the_account_saw_only_before_are_not_lost(publisher: Publisher) -> None:
     publisher.load()
     publisher.api.tier = "research"
@@ -215,6 +234,7 @@ def test_edits_of_events_that_the_account_saw_only_before_are_not_lost(publisher
     assert publisher.current() == publisher.served()
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_an_account_that_sees_nothing_covers_to_its_embargo_only(publisher: Publisher) -> None:
     publisher.records.rows.clear()
     publisher.api.tier = "research"
@@ -238,6 +258,7 @@ def test_a_year_without_events_is_covered_and_one_not_looked_at_is_not(publisher
     assert covered == [(2025,), (2026,)]
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_window_loads_and_leaves_the_first_load_whole(publisher: Publisher) -> None:
     publisher.load(date_from=date(2025, 1, 1), date_to=date(2025, 12, 31))
     assert set(publisher.current()) == {"MLI1", "BFO1", "NIR1"}
@@ -272,6 +293,7 @@ def test_a_page_that_repeats_a_row_loads_it_once(publisher: Publisher) -> None:
     assert row == (4, 3, 1)
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_the_rows_are_rebuilt_offline(publisher: Publisher) -> None:
     publisher.load()
     publisher.records.delete("BFO1", at("2026-06-29"))
@@ -304,16 +326,14 @@ def test_no_secret_is_in_the_home_after_good_and_bad_loads(publisher: Publisher)
     assert b"acled" in contents
 
 
+@pytest.mark.usefixtures("unaudited")
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_in_between_loads_end_at_what_is_served(
     publisher: Publisher, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random weeks of inserts, edits, deletions, ids issued anew, outages, kills, scopes and embargoes, then one
-    good load. The audit is left out here, being the slowest part and tried everywhere else."""
+    good load."""
     rng = random.Random(seed)
-    monkeypatch.setattr(
-        audit, "run", lambda connection, file, config, contract, *_: audit.Verdict(contract.table, ())
-    )
     publisher.api.page_rows = 4
     now = NOW
     for _ in range(8):

@@ -2,7 +2,7 @@
 select
     feed,
     fatality_estimates,
-    tells_civilian_fatalities,
+    has_civilian_fatalities,
     settling_days,
     settling_basis
 from {{ ref('int_event__source') }}
