@@ -391,6 +391,7 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
         except duckdb.Error as error:
             _complain(_first_part(error))
             return 1
+        attributed = _attributions(reader, columns, rows)
     if style == "json":
         answers = [dict(zip(columns, map(_json_value, row), strict=True)) for row in rows]
         click.echo(json.dumps(answers, indent=1, ensure_ascii=False))
@@ -403,6 +404,9 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
         _print_table("", [dict(zip(columns, row, strict=True)) for row in rows[:most_rows]], columns)
         if most_rows is not None and len(rows) > most_rows:
             out.print(f"… {len(rows) - most_rows} more rows")
+    for line in attributed:
+        # Where figures go, it goes; but not into what a program reads.
+        (out if style == "table" else err).print(line, markup=False)
     return 0
 
 
@@ -482,6 +486,18 @@ def _question(text: str) -> str:
     if len(text.split()) < 2:
         raise click.UsageError(f"no question named {text!r}; use SQL, or one of: {', '.join(sorted(known))}")
     return text
+
+
+def _attributions(reader: Any, columns: list[str], rows: list[tuple[Any, ...]]) -> list[str]:
+    """The attributions that an answer needs: of the sources that it names, or where it names none, of all."""
+    from orchestration.diff import attributions
+
+    named = [position for position, column in enumerate(columns) if column in ("source", "feed")]
+    feeds = {str(row[position]) for row in rows for position in named} if named else None
+    try:
+        return attributions(reader, feeds) if rows else []
+    except duckdb.Error:
+        return []  # A file that somebody made by hand has no sources to name.
 
 
 def _distinct(names: list[str]) -> list[str]:

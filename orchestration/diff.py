@@ -140,12 +140,15 @@ def compare(reader: duckdb.DuckDBPyConnection, asked: Question) -> Answer:
     )
 
 
-def attributions(reader: duckdb.DuckDBPyConnection, feeds: set[str]) -> list[str]:
-    """How to name those of ``feeds`` whose licence restricts what may be done with their figures."""
-    columns = {name for name, *_ in reader.execute("describe core.dim_source").fetchall()}
-    # A file that was published before sources had an attribution has the citation, and the day in its loads.
-    told = "source.attribution" if "attribution" in columns else "null"
-    rows = reader.execute(_ATTRIBUTION.format(told=told), {"feeds": sorted(feeds)}).fetchall()
+def attributions(reader: duckdb.DuckDBPyConnection, feeds: set[str] | None = None) -> list[str]:
+    """How to name those of ``feeds`` (None: all that the file holds) whose licence restricts what may be done with
+    their figures."""
+    rows = reader.execute(
+        """select attribution from core.dim_source
+           where not redistribution_allowed and accessed_at is not null and ($feeds is null or list_contains($feeds, feed))
+           order by feed""",
+        {"feeds": sorted(feeds) if feeds is not None else None},
+    ).fetchall()
     return [text for (text,) in rows]
 
 
@@ -622,18 +625,4 @@ _COUNTRY_SUMS = """
     where $country is null or country_iso3 = $country
     group by feed, country_iso3
     order by feed, country_iso3
-"""
-_ATTRIBUTION = """
-    with accessed as (
-        select feed, max(recorded_at) as recorded_at
-        from audit.load_history
-        where status in ('ok', 'empty', 'unchanged')
-        group by feed
-    )
-
-    select coalesce({told}, concat_ws(' ', source.citation, 'Accessed ' || strftime(accessed.recorded_at, '%Y-%m-%d') || '.'))
-    from core.dim_source as source
-    left join accessed on source.feed = accessed.feed
-    where not source.redistribution_allowed and list_contains($feeds, source.feed)
-    order by source.feed
 """

@@ -24,8 +24,8 @@ from orchestration.warehouse.ledger import LedgerMemory
 
 def load(run: Run, request: LoadRequest) -> LoadReport:
     """Fetch, land, audit and promote one feed, batch by batch. Raises ``ValueError`` for a wrong request."""
-    run = run.at_one_time()
     with session(run) as connection:
+        run = run.at_one_time(connection)
         landing.clear(connection, request.feed)
         outcomes = [finish(run, connection, item) for item in fetch_and_land(run, connection, request)]
         outcomes += make_good(run, connection, request.feed)
@@ -48,6 +48,7 @@ def fetch_to_landing(run: Run, request: LoadRequest) -> Landed:
     """Fetch and land; what has nothing to land is recorded at once. Raises ``ValueError`` for a wrong request."""
     pending, outcomes = [], []
     with session(run) as connection:
+        run = run.at_one_time(connection)
         if not (request.date_from or request.release or request.file):
             # What a killed run landed and nobody promoted is fetched again; promoted later, it would be out of date.
             landing.clear(connection, request.feed)
@@ -67,6 +68,7 @@ def audit_landing(run: Run, table: str, partition: str | None = None) -> list[tu
     """
     judged = []
     with session(run) as connection:
+        run = run.at_one_time(connection)
         for item in _waiting(connection, table, partition):
             verdict = audit(run, connection, item)
             if verdict.level == "block":
@@ -80,6 +82,7 @@ def promote_landing(run: Run, feed: str, table: str, partition: str | None = Non
     """Promote what waits in landing, of one partition or all; audited first if it was not yet."""
     outcomes = []
     with session(run) as connection:
+        run = run.at_one_time(connection)
         for item in _waiting(connection, table, partition):
             known = connection.execute(
                 "select verdict from landing.pending where partition_key = ? and table_name = ?",

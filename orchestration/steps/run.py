@@ -16,10 +16,10 @@ import duckdb
 
 from expectations.report import write_index
 from orchestration.records import Status
-from orchestration.settings import Settings, machine_now
+from orchestration.settings import Settings, SettingsError, machine_now
 from orchestration.transform import NodeResult
 from orchestration.warehouse.connection import WarehouseMissing, open_warehouse
-from orchestration.warehouse.ledger import fetch_dicts
+from orchestration.warehouse.ledger import aware, fetch_dicts
 from orchestration.warehouse.payload_store import PayloadStore
 from orchestration.warehouse.promote import Clock, Outcome
 from orchestration.warehouse.status import write_status
@@ -44,9 +44,22 @@ class Run:
     def store(self) -> PayloadStore:
         return PayloadStore(self.settings.payloads)
 
-    def at_one_time(self) -> "Run":
-        """The same run with its clock stopped: everything that one load records, it records at one time."""
-        return replace(self, settings=replace(self.settings, fixed_now=self.settings.now()))
+    def at_one_time(self, connection: duckdb.DuckDBPyConnection) -> "Run":
+        """The same run with its clock stopped: everything that one load records, it records at one time.
+
+        Never earlier than what is recorded already, or a question as of a date would have two answers: a machine's
+        clock that was put back is taken to stand still. Raises ``SettingsError`` for a SAHEL_NOW in the past.
+        """
+        now = self.settings.now()
+        (last,) = connection.execute("select max(recorded_at) from ledger.load_attempt").fetchone()
+        if last is not None and aware(last) > now:
+            if self.settings.fixed_now:
+                raise SettingsError(
+                    f"SAHEL_NOW: {now:%Y-%m-%dT%H:%M:%SZ} lies before the last load ({last:%Y-%m-%dT%H:%M:%SZ}), and what "
+                    "is known of a date must not change; use a later instant, or another home"
+                )
+            now = aware(last)
+        return replace(self, settings=replace(self.settings, fixed_now=now))
 
 
 @dataclass(frozen=True)

@@ -227,6 +227,9 @@ def _write_manifest(
                   max(recorded_at) filter (where status in ('ok', 'empty', 'unchanged')) as last_success_at
            from ledger.load_attempt group by feed order by feed""",
     )
+    attributions = dict(
+        connection.execute("select feed, attribution from core.dim_source where accessed_at is not null").fetchall()
+    )
     files = {
         str(path.relative_to(work)): {"sha256": _digest(path), "size": path.stat().st_size}
         for path in sorted(work.rglob("*"))
@@ -243,6 +246,7 @@ def _write_manifest(
         "storage_version": STORAGE_VERSION,
         "sources": [
             {name: row[name] for name in ("feed", "licence", "citation", "redistribution_allowed")}
+            | {"attribution": attributions.get(row["feed"])}
             for row in sources
         ],
     }

@@ -120,9 +120,12 @@ def fill(connection: duckdb.DuckDBPyConnection, histories: dict[str, History]) -
                fatalities_best integer, source_release varchar, attempt_id bigint, payload_sha256 varchar);
            create table audit.load_history (
                attempt_id bigint, feed varchar, partition_key varchar, status varchar, recorded_at timestamp);
-           create table core.dim_source (feed varchar, citation varchar, redistribution_allowed boolean);
+           create table core.dim_source (
+               feed varchar, attribution varchar, redistribution_allowed boolean, accessed_at timestamp);
            insert into core.dim_source values
-               ('ucdp', 'Cite UCDP.', true), ('acled', 'Cite ACLED.', false)"""
+               ('ucdp', 'Cite UCDP. Accessed 2026-01-06.', true, '2026-01-06'),
+               ('acled', 'Cite ACLED. Accessed 2026-01-06.', false, '2026-01-06'),
+               ('reliefweb', null, false, null)"""
     )
     connection.execute(known_on_macro())
     rows = [row for key, history in histories.items() for row in versions(key, history)]
@@ -502,13 +505,6 @@ def test_a_restricted_feed_is_attributed_with_the_day_of_access(home: Path) -> N
     assert result.stderr == "Cite ACLED. Accessed 2026-01-06.\n"
     assert "Cite" not in result.stdout
     assert "Cite" not in told_by(SINCE, UNTIL, "--feed", "ucdp")
-
-
-def test_the_attribution_of_the_source_table_is_used_where_there_is_one(home: Path) -> None:
-    then = """alter table core.dim_source add column attribution varchar;
-              update core.dim_source set attribution = 'ACLED, accessed 2026-01-06' where feed = 'acled'"""
-    publish(home, {"acled:ML1": [(5, Told())]}, then)
-    assert told_by(SINCE, UNTIL).endswith("\nACLED, accessed 2026-01-06\n")
 
 
 def test_made_data_is_labelled(home: Path) -> None:
