@@ -126,7 +126,6 @@ def command(function: Callable[..., int | None]) -> click.Command:
 def run(settings: Settings, feeds: tuple[str, ...]) -> int:
     """Load every enabled feed up to now, build, audit, publish."""
     from orchestration import steps
-    from orchestration.feeds.news import FeedListError
     from orchestration.records import LoadRequest
 
     failed = False
@@ -134,8 +133,10 @@ def run(settings: Settings, feeds: tuple[str, ...]) -> int:
         try:
             with _progress(feed) as progress:
                 report = steps.load(steps.Run(settings, progress=progress), LoadRequest(feed=feed))
-        except FeedListError as error:
-            # What is wrong with one feed does not stop the others.
+        except SettingsError:
+            raise
+        except ValueError as error:
+            # What is wrong with one feed (its list, its account) does not stop the others.
             _complain(str(error))
             failed = True
             continue

@@ -22,12 +22,14 @@ FEEDS = (*DEFAULT_FEEDS, "insecurity_insight", "worldbank", "acled")
 """What needs no account, and ACLED to see two sources side by side. The others' made publishers are for the tests."""
 QUESTIONS = {
     "Where were most people killed in the last twelve months that UCDP has observed?": """
-select country_name, sum(events) as events, sum(fatalities_best) as deaths, sum(fatalities_civilian) as civilians
+select any_value(source) as source, country_name, sum(events) as events, sum(fatalities_best) as deaths,
+    sum(fatalities_civilian) as civilians
 from marts.country_month
 where source = 'ucdp' and month > (select max(month) from marts.country_month where source = 'ucdp') - interval 12 month
 group by country_name order by deaths desc limit 5""",
     "Who was fighting then, and in how many countries?": """
-select actor_name, count(distinct country_iso3) as countries, sum(events) as events, sum(fatalities_best) as deaths
+select any_value(source) as source, actor_name, count(distinct country_iso3) as countries, sum(events) as events,
+    sum(fatalities_best) as deaths
 from marts.actor_country_month
 where source = 'ucdp' and month > (select max(month) from marts.country_month where source = 'ucdp') - interval 12 month
     and events > 0
@@ -139,9 +141,10 @@ def _show_difference(settings: Settings, visits: tuple[Visit, Visit], out: Conso
     then, now = (visit.at.date().isoformat() for visit in visits)
     with open_published(settings.bi_file) as reader:
         answered = diff.compare(reader, diff.question(then, now, settings.now(), None, None))
+        attributions = diff.attributions(reader, {row["feed"] for row in answered.country_sums})
     out.print(f"\nWhat changed between the two visits? (sahel diff {then} {now})")
     out.print(MADE_BANNER)
-    out.print("\n".join([diff.heading(answered), *diff.summary(answered)]), markup=False)
+    out.print("\n".join([diff.heading(answered), *diff.summary(answered), *attributions]), markup=False)
 
 
 def _say_what_next(path: Path, home: Path, visits: tuple[Visit, Visit], out: Console) -> None:

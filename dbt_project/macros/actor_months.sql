@@ -81,8 +81,11 @@ months as (
         count(*) filter (where is_perpetrator) as events_as_perpetrator,
         count(*) filter (where is_ambiguous) as ambiguous_events,
         cast(sum(fatalities_best) as bigint) as fatalities_best,
-        cast(coalesce(sum(fatalities_civilian) filter (where is_perpetrator), 0) as bigint)
-            as fatalities_civilian_by_actor,
+        -- Null where the source never tells whose deaths they were.
+        case
+            when count(fatalities_civilian) > 0
+                then cast(coalesce(sum(fatalities_civilian) filter (where is_perpetrator), 0) as bigint)
+        end as fatalities_civilian_by_actor,
         count(distinct dyad_id) as dyads,
         {{ '' if by_country else 'count(distinct country_iso3) as countries,' }}
         count(distinct admin1_id) as admin1_units

@@ -430,7 +430,7 @@ class News(Source):
 
     def write(self, now: datetime) -> None:
         items = "".join(
-            f"<item><guid>{key}</guid><title>{escape(title)}</title><link>https://made.example/{key}</link>"
+            f"<item><guid isPermaLink='false'>{key}</guid><title>{escape(title)}</title><link>https://made.example/{key}</link>"
             f"<pubDate>{format_datetime(at)}</pubDate></item>"
             for key, (title, at) in self.items.items()
         )

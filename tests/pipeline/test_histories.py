@@ -25,11 +25,14 @@ from orchestration import failpoints, steps
 from orchestration.feeds.http import HttpClient
 from orchestration.made_world import Publishers, World, serve
 from orchestration.steps import batches, loading
+from orchestration.warehouse import landing
 from tests.pipeline.histories import START, Known, Source, all_sources, as_text, settings_for
 from tests.versions import VersionModels
 
 LOAD_POINTS = [point for point in failpoints.POINTS if point.startswith("load.")]
 FEEDS = tuple(all_sources(None))
+WHICH = st.integers(0, 11)
+"""Which of a history's feeds; divisible by three and by four of them."""
 
 
 class Killed(BaseException):
@@ -59,9 +62,15 @@ class Histories(RuleBasedStateMachine):
         self.seen: list[Seen] = []
         self.tried: dict[str, list[datetime]] = {feed: [] for feed in FEEDS}
 
-    @initialize(embargo_months=st.sampled_from([None, 12]), seed=st.integers(0, 2**32))
-    def begin(self, embargo_months: int | None, seed: int) -> None:
+    @initialize(
+        embargo_months=st.sampled_from([None, 12]),
+        seed=st.integers(0, 2**32),
+        feeds=st.lists(st.sampled_from(FEEDS), min_size=3, max_size=4, unique=True),
+    )
+    def begin(self, embargo_months: int | None, seed: int, feeds: list[str]) -> None:
+        """A few feeds in each history, so that each has one worth the name."""
         self.rng = random.Random(seed)
+        self.feeds = feeds
         self.sources = all_sources(embargo_months)
         self.publishers = Publishers(self.world, as_of=self.now)
         self.publishers.apis = {feed: source.api for feed, source in self.sources.items()}
@@ -75,25 +84,58 @@ class Histories(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         self._move(timedelta(hours=hours))
 
-    @rule(feed=st.sampled_from(FEEDS), times=st.integers(1, 3))
-    def publisher_changes(self, feed: str, times: int) -> None:
-        for _ in range(times):
-            self._move(timedelta(minutes=7))
-            self.sources[feed].change(self.rng, self.now)
-
-    @rule(feed=st.sampled_from(FEEDS), begins=st.booleans())
-    def outage(self, feed: str, begins: bool) -> None:
+    @rule(which=WHICH, begins=st.booleans())
+    def outage(self, which: int, begins: bool) -> None:
         # Half of the publishers that are down come back, so that outages stay the exception.
+        feed = self._feed(which)
         (self.publishers.down.add if begins and self.rng.random() < 0.5 else self.publishers.down.discard)(
             feed
         )
 
-    @rule(feed=st.sampled_from(FEEDS), again=st.booleans())
-    def load(self, feed: str, again: bool) -> None:
-        """A load; perhaps the same at once again, which brings nothing new."""
+    @rule(which=WHICH, changes=st.integers(0, 4), again=st.booleans())
+    def load(self, which: int, changes: int, again: bool) -> None:
+        """A load of what has changed; perhaps the same at once again, which brings nothing new."""
+        feed = self._feed(which)
+        self._change(feed, changes)
         self._load(feed)
         if again:
             self._load(feed)
+
+    @rule(
+        which=WHICH, changes=st.integers(0, 3), point=st.sampled_from(LOAD_POINTS), passes=st.integers(1, 3)
+    )
+    def load_crashes(self, which: int, changes: int, point: str, passes: int) -> None:
+        """Somewhere within a load, or not at all if the point is not passed so often."""
+        feed = self._feed(which)
+        self._change(feed, changes)
+        source = self._try(feed)
+        left = [passes]
+
+        def failpoint(name: str) -> None:
+            left[0] -= name == point
+            if name == point and left[0] == 0:
+                raise Killed
+
+        with ExitStack() as patched:
+            for module in (batches, loading, landing):
+                patched.enter_context(mock.patch.object(module, "failpoint", failpoint))
+            try:
+                steps.load(steps.Run(self.settings), source.request(self.now))
+            except Killed:
+                return
+
+    @rule()
+    def warehouse_is_rebuilt(self) -> None:
+        if self.settings.warehouse.exists() and steps.Run(self.settings).store.journal.is_file():
+            steps.rebuild(steps.Run(self.settings))
+
+    def _feed(self, which: int) -> str:
+        return self.feeds[which % len(self.feeds)]
+
+    def _change(self, feed: str, times: int) -> None:
+        for _ in range(times):
+            self._move(timedelta(minutes=7))
+            self.sources[feed].change(self.rng, self.now)
 
     def _load(self, feed: str) -> None:
         source = self._try(feed)
@@ -104,34 +146,6 @@ class Histories(RuleBasedStateMachine):
         assert not report.failed, report.problems
         source.learn(self.now)
         self.seen.append(Seen(feed, self.now, dict(source.known)))
-
-    @rule(feed=st.sampled_from(FEEDS), point=st.sampled_from(LOAD_POINTS), passes=st.integers(1, 3))
-    def load_crashes(self, feed: str, point: str, passes: int) -> None:
-        """Somewhere within a load, or not at all if the point is not passed so often."""
-        source = self._try(feed)
-        left = [passes]
-
-        def failpoint(name: str) -> None:
-            left[0] -= name == point
-            if name == point and left[0] == 0:
-                raise Killed
-
-        with ExitStack() as patched:
-            for module in (batches, loading):
-                patched.enter_context(mock.patch.object(module, "failpoint", failpoint))
-            try:
-                steps.load(steps.Run(self.settings), source.request(self.now))
-            except Killed:
-                return
-
-    @rule(chance=st.integers(1, 4))
-    def warehouse_is_rebuilt(self, chance: int) -> None:
-        if (
-            chance == 1
-            and self.settings.warehouse.exists()
-            and steps.Run(self.settings).store.journal.is_file()
-        ):
-            steps.rebuild(steps.Run(self.settings))
 
     def teardown(self) -> None:
         try:

@@ -1,18 +1,26 @@
 -- How much of what is known today was known so many days after the event, from our own vintages.
 --
 -- Only events that could have been seen coming count: after the feed's first vintage, and old enough for what is known
--- of them to be final. What was first published when is the publisher's time line; a load that came late changes
--- nothing.
+-- of them to be final. Vintages are the publisher's releases where it has some, so that a release that we load late is
+-- still of its day; else our own loads: a row's last edit does not tell since when it has been there.
 {% set days_after = [7, 14, 30, 60, 90, 180, 365] %}
 {% set final_after_days = 365 %}
 
-with versions as (
+with dated as (
+    select
+        version.*,
+        case event_feed.vintages when 'released' then version.released_at else version.recorded_at end as vintage_at
+    from {{ ref('int_event__version') }} as version
+    inner join {{ ref('event_feed') }} as event_feed on version.feed = event_feed.feed
+),
+
+versions as (
     select
         *,
-        min(released_at) over (partition by feed) as first_vintage_at,
-        max(released_at) over (partition by feed) as last_vintage_at,
-        min(released_at) over (partition by event_key) as first_released_at
-    from {{ ref('int_event__version') }}
+        min(vintage_at) over (partition by feed) as first_vintage_at,
+        max(vintage_at) over (partition by feed) as last_vintage_at,
+        min(vintage_at) over (partition by event_key) as first_known_at
+    from dated
 ),
 
 final_events as (
@@ -20,7 +28,7 @@ final_events as (
         feed,
         country_iso3,
         date_end,
-        first_released_at
+        first_known_at
     from versions
     where
         country_iso3 is not null
@@ -40,8 +48,8 @@ select
     event.country_iso3,
     lag.days_after,
     count(*) as events_final,
-    count(*) filter (where cast(event.first_released_at as date) <= event.date_end + lag.days_after) as events_known,
-    count(*) filter (where cast(event.first_released_at as date) <= event.date_end + lag.days_after) / count(*)
+    count(*) filter (where cast(event.first_known_at as date) <= event.date_end + lag.days_after) as events_known,
+    count(*) filter (where cast(event.first_known_at as date) <= event.date_end + lag.days_after) / count(*)
         as share_known
 from final_events as event
 cross join lags as lag

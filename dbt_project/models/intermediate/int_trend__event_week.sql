@@ -61,13 +61,15 @@ select
     coalesce(event.events, 0) as events,
     coalesce(event.fatalities_best, 0) as fatalities_best,
     coalesce(event.events_one_sided, 0) as events_one_sided,
-    coalesce(event.fatalities_civilian, 0) as fatalities_civilian,
+    -- Null where the source never tells, and then no trend.
+    case when event_source.has_civilian_fatalities then coalesce(event.fatalities_civilian, 0) end as fatalities_civilian,
     observed.is_complete,
     not observed.is_final or not observed.is_complete as provisional,
     observed.observed_until
 from areas as area
 inner join {{ ref('int_feed__observed_week') }} as observed
     on area.source = observed.feed and area.country_iso3 = observed.country_iso3
+inner join {{ ref('int_event__source') }} as event_source on area.source = event_source.feed
 left join event_weeks as event
     on
         area.source = event.source

@@ -25,6 +25,7 @@ country_metrics as (
             provisional,
             observed_until
         from {{ ref('int_trend__event_week') }}
+        where {{ metric }} is not null
 
         union all
     {% endfor %}
