@@ -51,7 +51,7 @@ def fetch_to_landing(run: Run, request: LoadRequest) -> Landed:
         run = run.at_one_time(connection)
         if not (request.date_from or request.release or request.file):
             # What a killed run landed and nobody promoted is fetched again; promoted later, it would be out of date.
-            landing.clear(connection, request.feed)
+            landing.clear(connection, request.feed, request.streams)
         for item in fetch_and_land(run, connection, request):
             if isinstance(item, Batch):
                 outcomes.append(finish(run, connection, item))

@@ -117,10 +117,15 @@ def pending_keys(connection: duckdb.DuckDBPyConnection, table: str, prefix: str 
     return [key for (key,) in rows]
 
 
-def clear(connection: duckdb.DuckDBPyConnection, feed: str) -> int:
-    """Forget what an interrupted run of a feed left in landing; it is fetched or parsed again. Returns how many."""
+def clear(connection: duckdb.DuckDBPyConnection, feed: str, streams: tuple[str, ...] | None = None) -> int:
+    """Forget what an interrupted run of a feed (or of these streams) left in landing; it is fetched or parsed again.
+
+    Returns how many.
+    """
     waiting = connection.execute(
-        "select partition_key, table_name from landing.pending where feed = ?", [feed]
+        "select partition_key, table_name from landing.pending where feed = $feed "
+        "and ($streams is null or list_contains($streams, batch->>'$.stream'))",
+        {"feed": feed, "streams": list(streams) if streams is not None else None},
     ).fetchall()
     for partition_key, table in waiting:
         drop(connection, partition_key, table)

@@ -531,7 +531,8 @@ class Context(Source):
         elif self.feed == "peacekeeping":
             self.figures[(f"UN-MADE-{self.next_number():03d}",)] = "Illness"
         else:
-            self.figures[key] = type(self.figures[key])(rng.randint(1, 999))
+            # In thousands: a country's population is checked for being one.
+            self.figures[key] = type(self.figures[key])(1000 * rng.randint(1, 9999))
         self.changed_at = now
 
     def learn(self, now: datetime) -> None:
