@@ -45,7 +45,6 @@ order by month desc limit 6""",
 select feed, change_kind, count(*) as versions, min(recorded_from)::date as first, max(recorded_from)::date as last
 from core.fct_event_version group by feed, change_kind order by feed, versions desc""",
 }
-VISITS_APART = timedelta(days=92)
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,14 @@ class Visit:
     """One visit to the made publishers, and how many days of GDELT it asks for."""
 
     at: datetime
-    gdelt_days: int
+    gdelt_days: float
 
     @property
     def window(self) -> tuple[datetime, datetime]:
         return self.at - timedelta(days=self.gdelt_days), self.at
+
+
+VISITS = (Visit(at=WORLD_END - timedelta(days=92), gdelt_days=3), Visit(at=WORLD_END, gdelt_days=14))
 
 
 def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], Any]) -> int:
@@ -70,17 +72,13 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
 
     _clear(home)
     out.print("making a world: five years of made incidents in 17 countries (nothing in it happened)")
-    visits = (
-        Visit(at=WORLD_END - VISITS_APART, gdelt_days=3),
-        Visit(at=WORLD_END, gdelt_days=14),
-    )
     publishers = Publishers(
-        World(seed=seed), as_of=visits[0].at, gdelt_windows=tuple(v.window for v in visits)
+        World(seed=seed), as_of=VISITS[0].at, gdelt_windows=tuple(visit.window for visit in VISITS)
     )
     with serve(publishers) as served:
         # Loads from nowhere else, whatever the shell sets.
         made = replace(Settings.from_env(home, environ=served.environment()), feeds=FEEDS)
-        for visit in visits:
+        for visit in VISITS:
             # The press is read twice, hours apart: outlets change their headlines soon or never.
             publishers.as_of = visit.at - timedelta(hours=12)
             earlier = replace(made, fixed_now=publishers.as_of)
@@ -101,8 +99,8 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
         return 1
     published = steps.publish(steps.Run(settings))
     _show_answers(settings, out)
-    _show_difference(settings, visits, out)
-    _say_what_next(published.path, home, visits, out)
+    _show_difference(settings, out)
+    _say_what_next(published.path, home, out)
     return 0
 
 
@@ -133,12 +131,12 @@ def _show_answers(settings: Settings, out: Console) -> None:
         answer(settings, sql, "table")
 
 
-def _show_difference(settings: Settings, visits: tuple[Visit, Visit], out: Console) -> None:
+def _show_difference(settings: Settings, out: Console) -> None:
     """What `sahel diff` begins with."""
     from orchestration import diff
     from orchestration.warehouse.connection import open_published
 
-    then, now = (visit.at.date().isoformat() for visit in visits)
+    then, now = (visit.at.date().isoformat() for visit in VISITS)
     with open_published(settings.bi_file) as reader:
         answered = diff.compare(reader, diff.question(then, now, settings.now(), None, None))
         attributions = diff.attributions(reader, {row["feed"] for row in answered.country_sums})
@@ -147,8 +145,8 @@ def _show_difference(settings: Settings, visits: tuple[Visit, Visit], out: Conso
     out.print("\n".join([diff.heading(answered), *diff.summary(answered), *attributions]), markup=False)
 
 
-def _say_what_next(path: Path, home: Path, visits: tuple[Visit, Visit], out: Console) -> None:
-    then, now = (f"{visit.at:%Y-%m-%d}" for visit in visits)
+def _say_what_next(path: Path, home: Path, out: Console) -> None:
+    then, now = (f"{visit.at:%Y-%m-%d}" for visit in VISITS)
     out.print(f"\nThe BI file: {path}")
     out.print(f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)")
     out.print(f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI")

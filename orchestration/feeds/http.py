@@ -131,9 +131,9 @@ class Response:
     elapsed_s: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Ask:
-    """What one call asks for, through all its redirects and attempts."""
+    """What one call asks for, through all its redirects and attempts. It shows nothing of itself: it holds secrets."""
 
     method: str
     url: httpx.URL

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -196,17 +196,13 @@ def test_edits_and_deletions_between_the_visits_are_versions(home: Home) -> None
     assert f"{deleted} " in told and "withdrawn" in told
 
 
-def test_what_is_loaded_again_at_the_same_hour_brings_nothing(home: Home) -> None:
-    # A feed may note that it has looked again; how far it has seen stays.
-    seen = "select feed, country_iso3, min(period_start), max(period_end) from ledger.coverage group by all order by all"
-    before, reach = digests(home.path), home.ledger(seen)
-    for feed in OPTIONAL:
-        assert f"{feed}: 0 new rows" in home.sahel("load", feed).output
-    assert digests(home.path) == before
-    assert home.ledger(seen) == reach
-
-
 # --- licences ----------------------------------------------------------------------------------------
+
+
+def test_every_optional_feed_says_under_which_licence_it_comes() -> None:
+    known = {row["feed"]: row for row in read_seed("source")}
+    for feed in OPTIONAL:
+        assert known[feed]["licence"] and known[feed]["citation"], feed
 
 
 def test_a_public_file_is_refused_with_acled_enabled(home: Home) -> None:
@@ -314,7 +310,7 @@ def test_a_table_of_the_embargoed_country_ends_where_its_rows_end(embargoed: Hom
     assert row["newest"] <= row["until"]
 
 
-# --- offline -----------------------------------------------------------------------------------------
+# --- again, and offline ------------------------------------------------------------------------------
 
 
 def test_a_rebuild_without_publishers_or_accounts_gives_the_same_tables(home: Home) -> None:
@@ -329,7 +325,11 @@ def test_a_rebuild_without_publishers_or_accounts_gives_the_same_tables(home: Ho
     assert {"raw.acled_event", "core.fct_event_version", "marts.country_month"} <= set(before)
 
 
-def test_every_optional_feed_says_under_which_licence_it_comes() -> None:
-    known = {row["feed"]: row for row in read_seed("source")}
+def test_what_is_loaded_again_at_the_same_hour_brings_nothing(home: Home) -> None:
+    # A feed may note that it has looked again; how far it has seen stays.
+    seen = "select feed, country_iso3, min(period_start), max(period_end) from ledger.coverage group by all order by all"
+    before, reach = digests(home.path), home.ledger(seen)
     for feed in OPTIONAL:
-        assert known[feed]["licence"] and known[feed]["citation"], feed
+        assert f"{feed}: 0 new rows" in home.sahel("load", feed).output
+    assert digests(home.path) == before
+    assert home.ledger(seen) == reach

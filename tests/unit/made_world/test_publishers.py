@@ -1,10 +1,15 @@
 """What exists when, and that moving the clock moves the publishers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
 from orchestration.made_world import WORLD_END, Publishers, World
+from orchestration.made_world.context_apis import FATALITIES_PATH, POWELL_THYNE_PATH
+from orchestration.made_world.publishers import ACCOUNT, APPNAME, UCDP_TOKEN, Answer, Request
+from orchestration.settings import DEFAULT_URLS
 
 
 @pytest.fixture
@@ -126,3 +131,81 @@ def test_the_lists_cover_the_coup_and_the_last_three_weeks_by_default(world: Wor
 def test_a_clock_without_zone_is_refused(publishers: Publishers) -> None:
     with pytest.raises(ValueError, match="time zone"):
         publishers.as_of = datetime(2026, 1, 1)
+
+
+# --- APIs ---------------------------------------------------------------------------------------------
+
+ASKED = {
+    "ucdp_api": Request(
+        "GET", "/api/gedevents/26.0.4", {"pagesize": "1"}, {"x-ucdp-access-token": UCDP_TOKEN}
+    ),
+    "acled": Request(
+        "POST",
+        "/oauth/token",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        body=urlencode(
+            {
+                "username": ACCOUNT[0],
+                "password": ACCOUNT[1],
+                "grant_type": "password",
+                "client_id": "acled",
+                "scope": "authenticated",
+            }
+        ).encode(),
+    ),
+    "reliefweb": Request("GET", "/v2/reports", {"appname": APPNAME}),
+    "insecurity_insight": Request("GET", "/hdx/v1/education"),
+    "worldbank": Request("GET", "/v2/country/MLI/indicator/SP.POP.TOTL", {"format": "json"}),
+    "unhcr": Request("GET", "/population/v1/population", {"coo_all": "true", "yearFrom": "2024"}),
+    "idmc": Request("GET", "/api/3/action/package_show", {"id": "idmc-idp-data-mli"}),
+    "coups": Request("GET", POWELL_THYNE_PATH),
+    "peacekeeping": Request("GET", FATALITIES_PATH),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_api_answers_below_its_own_prefix_and_knows_the_made_accounts(
+    at_the_end: Publishers, name: str
+) -> None:
+    asked = ASKED[name]
+    answer = at_the_end.handle(replace(asked, path=f"/{name}{asked.path}"))
+    assert answer.status == 200, answer.body[:300]
+    assert len(answer.body) > 100
+    apart = at_the_end.at(WORLD_END)
+    apart.down.add(name)
+    assert apart.handle(replace(asked, path=f"/{name}{asked.path}")).status == 503
+
+
+def test_every_publisher_that_the_settings_know_is_there(at_the_end: Publishers) -> None:
+    assert {"ucdp", "gdelt", "reliefweb_rss", *at_the_end.apis} == set(DEFAULT_URLS)
+    assert set(ASKED) == set(at_the_end.apis)
+
+
+def test_nothing_is_drawn_before_it_is_asked_for() -> None:
+    class Untouchable(World):
+        @property
+        def incidents(self):
+            raise AssertionError("drawn")
+
+    publishers = Publishers(Untouchable(seed=7))
+    assert len(publishers.apis) == len(list(publishers.apis)) == len(ASKED)
+    assert "acled" in publishers.apis and "nobody" not in publishers.apis
+    assert publishers.handle(Request("GET", "/nobody/at/all")).status == 404
+    with pytest.raises(AssertionError, match="drawn"):
+        publishers.handle(Request("GET", "/reliefweb/v2/reports", {"appname": APPNAME}))
+
+
+def test_an_api_is_made_once_and_can_be_replaced_or_taken_out(world: World) -> None:
+    class Silent:
+        def handle(self, request: Request, as_of: datetime) -> Answer:
+            return Answer(b"", "text/plain", status=204)
+
+    publishers = Publishers(world)
+    assert publishers.apis["acled"] is publishers.apis["acled"]
+    assert publishers.at(WORLD_END).apis is publishers.apis
+    publishers.apis["acled"] = publishers.apis["mine"] = Silent()
+    assert {publishers.handle(Request("GET", f"/{name}/x")).status for name in ("acled", "mine")} == {204}
+    del publishers.apis["acled"], publishers.apis["mine"]
+    assert publishers.handle(Request("GET", "/acled/oauth/token")).status == 404
+    with pytest.raises(KeyError):
+        del publishers.apis["acled"]

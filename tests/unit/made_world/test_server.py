@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
 from orchestration.made_world import WORLD_END, Publishers, Served, serve
+from orchestration.made_world.publishers import ACCOUNT, APPNAME, UCDP_TOKEN
+from orchestration.settings import FEEDS, Settings
 
 LIST = "/gdelt/gdeltv2/masterfilelist.txt"
 RELEASE = "/ucdp/downloads/candidateged/GEDEvent_v26_0_5.csv"
@@ -34,6 +38,18 @@ def test_addresses_are_of_this_machine_and_answer(served: Served) -> None:
     assert httpx.get(f"{served.gdelt_url}/gdeltv2/lastupdate.txt").status_code == 200
     feeds = yaml.safe_load(served.news_feeds_path.read_text(encoding="utf-8"))["feeds"]
     assert {httpx.get(feed["url"]).status_code for feed in feeds} == {200, 404}
+
+
+def test_the_environment_is_all_that_the_settings_need(served: Served, tmp_path: Path) -> None:
+    settings = Settings.from_env(tmp_path, environ=served.environment())
+    for feed in FEEDS:
+        assert all(url.startswith(f"{served.base_url}/") for url in settings.addresses(feed)), feed
+    assert settings.news_feeds == served.news_feeds_path.resolve()
+    assert (settings.acled_username, settings.acled_password) == ACCOUNT
+    assert settings.reliefweb_appname == APPNAME
+    assert settings.ucdp_token is None
+    with_token = replace(settings, ucdp_token=UCDP_TOKEN)
+    assert with_token.addresses("ucdp") == (served.url("ucdp"), served.url("ucdp_api"))
 
 
 def test_everything_says_that_it_is_made(client: httpx.Client) -> None:
