@@ -36,9 +36,11 @@ PROGRAM = "import sys; from tests.pipeline.crash_program import main; main(*sys.
 
 @pytest.fixture(scope="module")
 def publishers() -> Iterator[Served]:
-    """A small made world: all of UCDP and the news, one day of GDELT."""
+    """A small made world: a tenth of UCDP, the news, one day of GDELT."""
     made = Publishers(
-        World(seed=5), as_of=WORLD_END, gdelt_windows=((WORLD_END - timedelta(days=1), WORLD_END),)
+        World(seed=5, scale=0.1, rows_per_slot=3),
+        as_of=WORLD_END,
+        gdelt_windows=((WORLD_END - timedelta(days=1), WORLD_END),),
     )
     with serve(made) as served:
         yield served

@@ -8,29 +8,23 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from expectations.reference import gw_to_iso3
-from orchestration import diff, steps
+from orchestration import diff
 from orchestration.cli import main as command_line
-from orchestration.made_world import WORLD_END, Publishers, World, serve
-from orchestration.records import LoadRequest
-from orchestration.settings import MADE_MARKER, Settings
+from orchestration.made_world import WORLD_END
+from orchestration.settings import Settings
 from orchestration.warehouse.connection import open_published
 from orchestration.warehouse.publish import QUERIES
+from tests.made import FIRST_VISIT, MadeHome, Row, releases
 from tests.served import open_bi, rows_of
 
-FIRST_VISIT = WORLD_END - timedelta(days=92)
 SINCE, UNTIL = f"{FIRST_VISIT:%Y-%m-%d}", f"{WORLD_END:%Y-%m-%d}"
-
-Row = dict[str, Any]
-"""A row of the publisher's file."""
 
 
 @dataclass(frozen=True)
@@ -43,32 +37,8 @@ class TwoVisits:
 
 
 @pytest.fixture(scope="module")
-def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoVisits]:
-    home = tmp_path_factory.mktemp("diff")
-    (home / MADE_MARKER).write_text("made\n")
-    publishers = Publishers(World(seed=11), as_of=FIRST_VISIT, gdelt_windows=())
-    with serve(publishers) as served:
-        base = Settings.from_env(home, environ={})
-        base = replace(base, feeds=("ucdp",), ucdp_url=served.ucdp_url, ucdp_api_url=served.ucdp_url)
-        told = []
-        for now in (FIRST_VISIT, WORLD_END):
-            publishers.as_of = now
-            settings = replace(base, fixed_now=now)
-            assert not steps.load(steps.Run(settings), LoadRequest("ucdp")).failed
-            told.append(publishers.ucdp.current_after(releases(settings)))
-        built = steps.build(steps.Run(settings))
-        assert not built.failed, [node.message for node in built.failed_nodes]
-        steps.publish(steps.Run(settings))
-        yield TwoVisits(settings, *told)
-
-
-def releases(settings: Settings) -> list[str]:
-    """The releases loaded so far, in their order."""
-    rows = rows_of(
-        settings.warehouse,
-        "select release from ledger.ucdp_release where kind <> 'actor' order by attempt_id",
-    )
-    return [name for (name,) in rows]
+def visited(made_home: MadeHome) -> TwoVisits:
+    return TwoVisits(made_home.settings, *made_home.told)
 
 
 def ask(visited: TwoVisits, *arguments: str) -> str:
@@ -167,20 +137,19 @@ def test_the_deaths_of_the_csv_add_up(visited: TwoVisits) -> None:
     assert net == deaths[1] - deaths[0] != 0
 
 
-def test_the_cause_of_a_change_is_the_release_that_made_it(visited: TwoVisits) -> None:
+def test_the_cause_of_a_change_is_the_release_that_made_it(visited: TwoVisits, made_home: MadeHome) -> None:
     """The releases of the second visit, applied one after the other by the publisher itself."""
-    with serve(Publishers(World(seed=11), as_of=WORLD_END, gdelt_windows=())) as served:
-        ucdp = served.publishers.ucdp
-        order = releases(visited.settings)
-        known = [
-            row[0]
-            for row in rows_of(
-                visited.settings.warehouse,
-                f"""select release from ledger.ucdp_release join ledger.load_attempt using (attempt_id)
-                    where kind <> 'actor' and load_attempt.recorded_at = timestamp '{FIRST_VISIT:%Y-%m-%d %H:%M:%S}'""",
-            )
-        ]
-        states = [ucdp.current_after(order[:count]) for count in range(len(order) + 1)]
+    ucdp = made_home.served.publishers.ucdp
+    order = releases(visited.settings)
+    known = [
+        row[0]
+        for row in rows_of(
+            visited.settings.warehouse,
+            f"""select release from ledger.ucdp_release join ledger.load_attempt using (attempt_id)
+                where kind <> 'actor' and load_attempt.recorded_at = timestamp '{FIRST_VISIT:%Y-%m-%d %H:%M:%S}'""",
+        )
+    ]
+    states = [ucdp.current_after(order[:count]) for count in range(len(order) + 1)]
     causes = {row["source_release"] for row in compared(visited).changes}
     assert causes <= set(order) - set(known)
     for row in compared(visited).changes:

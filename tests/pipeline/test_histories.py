@@ -214,7 +214,7 @@ def run(machine: type[Histories], examples: int, length: int, **more: bool) -> N
 
 
 def test_what_was_known_on_a_date_stays_so(machine: type[Histories]) -> None:
-    run(machine, examples=5, length=30, derandomize=True)
+    run(machine, examples=4, length=25, derandomize=True)
 
 
 @pytest.mark.soak

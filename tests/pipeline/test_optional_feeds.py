@@ -249,9 +249,6 @@ def embargoed(publishers: Publishers, tmp_path_factory: pytest.TempPathFactory) 
         yield made_home(tmp_path_factory.mktemp("embargoed"), ("acled",), served)
 
 
-ACLED_MONTHS = "select count(*) from marts.country_month where source = 'acled'"
-
-
 def test_an_embargo_that_hides_everything_is_told_and_makes_no_zero(embargoed: Home) -> None:
     ends = date(WORLD_END.year - 30, WORLD_END.month, WORLD_END.day)
     told = embargoed.sahel("load", "acled")
@@ -261,9 +258,6 @@ def test_an_embargo_that_hides_everything_is_told_and_makes_no_zero(embargoed: H
     statuses = embargoed.ledger("select distinct status from ledger.load_attempt")
     assert statuses == [("empty",)]
     assert embargoed.ledger("select count(*) from ledger.coverage") == [(0,)]
-    embargoed.sahel("build")
-    embargoed.sahel("publish")
-    assert embargoed.bi(ACLED_MONTHS) == [(0,)]
 
 
 def test_after_the_day_of_an_embargo_there_is_no_row_and_no_zero(

@@ -49,7 +49,7 @@ LOADS = {
 }
 """What is asked of each publisher."""
 BODIES = ("page", "within", "error")
-STATUSES = ("400", "401", "403", "404", "415", "500")
+STATUSES = ("400", "401", "403", "500")
 BESIDE = ("headers", "sent_on")
 REDIRECTS = ("sent_elsewhere", "sent_nowhere")
 
