@@ -154,14 +154,16 @@ def _validate(url: str, config: dict[str, str], source: str, checks: list[Check]
     try:
         asset = datasource.add_query_asset(name="landing", query=f"select * from {source}")
         batch = asset.add_batch_definition_whole_table("all").get_batch()
-        suite = gx.ExpectationSuite(name="load")
-        for check in checks:
-            expectation = getattr(gx.expectations, check.expectation)
-            suite.add_expectation(
-                expectation(
+        # All at once: added one by one, each would be compared with all before it.
+        suite = gx.ExpectationSuite(
+            name="load",
+            expectations=[
+                getattr(gx.expectations, check.expectation)(
                     **check.arguments, meta={"name": check.name}, severity=_GX_SEVERITY[check.severity]
                 )
-            )
+                for check in checks
+            ],
+        )
         answer = batch.validate(suite, result_format="BASIC")
     finally:
         _let_go(datasource, engine)

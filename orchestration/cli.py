@@ -243,6 +243,15 @@ def status(settings: Settings, as_json: bool) -> int:
         return 0
     _label(known["is_made"])
     _print_table("feeds", _feed_rows(known["feeds"], settings.now()))
+    remarks = [
+        f"{item['feed']} {item['stream']}: {item['last_error']}"
+        for item in known["feeds"]
+        if item["last_error"]
+    ]
+    for remark in remarks[:MOST_WARNINGS]:
+        out.print(f"  {remark}", markup=False)
+    if len(remarks) > MOST_WARNINGS:
+        out.print(f"  … and {len(remarks) - MOST_WARNINGS} more; see audit.load_history")
     slots = known["gdelt_slots"]
     if slots["fetched"] or slots["open_gaps"]:
         out.print(

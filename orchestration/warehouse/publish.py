@@ -228,7 +228,9 @@ def _write_manifest(
            from ledger.load_attempt group by feed order by feed""",
     )
     attributions = dict(
-        connection.execute("select feed, attribution from core.dim_source where accessed_at is not null").fetchall()
+        connection.execute(
+            "select feed, attribution from core.dim_source where accessed_at is not null"
+        ).fetchall()
     )
     files = {
         str(path.relative_to(work)): {"sha256": _digest(path), "size": path.stat().st_size}

@@ -26,7 +26,8 @@ NOTHING_YET: dict[str, Any] = {
 
 _FEEDS = """
     with tries as (
-        select *, status in ('ok', 'empty', 'unchanged') as good
+        select *, status in ('ok', 'empty', 'unchanged') as good,
+               recorded_at = max(recorded_at) over (partition by feed, stream) as is_last_load
         from ledger.load_attempt where status <> 'missing'
     )
     select feed, stream,
@@ -36,7 +37,8 @@ _FEEDS = """
            min(recorded_at) filter (where not good and attempt_id > coalesce(
                (select max(g.attempt_id) from tries g where g.good and g.feed = t.feed and g.stream = t.stream), 0))
                as failing_since,
-           arg_max(coalesce(error, ''), attempt_id) as last_error,
+           -- Of the last load: of its parts a good one may carry a remark too, an embargo for one.
+           coalesce(arg_max(error, attempt_id) filter (where is_last_load), '') as last_error,
            sum(rows_loaded) as rows_loaded,
            sum(rows_quarantined) as rows_quarantined
     from tries t group by feed, stream order by feed, stream
