@@ -33,6 +33,7 @@ NOT_COMPARED = (
 """Columns of a version that say which version it is and where it came from; all others are what it tells."""
 
 MOST_FIELDS = 6
+MOST_CAUSES = 6
 LONGEST_VALUE = 40
 COUNTRY_SUMS = (
     *("events_before", "events_came", "events_withdrawn", "events_moved_in", "events_moved_out", "events_after"),
@@ -267,18 +268,21 @@ def _revisions(answer: Answer, feed: str) -> str:
 def _causes(answer: Answer, feed: str) -> str:
     """Releases and syncs in the order in which they were recorded, each with how many events it changed.
 
-    An event that several of them revised counts with each.
+    An event that several of them revised counts with each. Of many, as of a feed with weekly edits, the newest are named.
     """
-    done = {
-        (row["attempt_id"] or 0, row["source_release"], row["kind"], row["event_key"])
-        for row in answer.changes
-        if row["feed"] == feed
-    }
-    counted = Counter((attempt, release, kind) for attempt, release, kind, _ in done)
-    told: dict[str, list[str]] = {}
-    for (_, release, kind), events in sorted(counted.items(), key=lambda item: (item[0][0], str(item[0]))):
-        told.setdefault(release or "an unnamed load", []).append(f"{events:,} {kind}")
-    return ", ".join(f"{release} ({', '.join(kinds)})" for release, kinds in told.items())
+    order: dict[str, int] = {}
+    changed: dict[tuple[str, str], set[str]] = {}
+    for row in answer.changes:
+        if row["feed"] == feed:
+            release = row["source_release"] or "an unnamed load"
+            order[release] = max(order.get(release, 0), row["attempt_id"] or 0)
+            changed.setdefault((release, row["kind"]), set()).add(row["event_key"])
+    told = [
+        f"{release} ({', '.join(f'{len(events):,} {kind}' for (of, kind), events in sorted(changed.items()) if of == release)})"
+        for release in sorted(order, key=lambda release: (order[release], release))
+    ]
+    earlier = len(told) - MOST_CAUSES
+    return (f"{earlier} earlier ones, " if earlier > 0 else "") + ", ".join(told[-MOST_CAUSES:])
 
 
 def _event_line(event: dict[str, Any], changes: list[dict[str, Any]]) -> str:
