@@ -27,7 +27,6 @@ class LoadFacts:
     window_start: date | datetime | None = None
     window_end: date | datetime | None = None
     usual_rows: tuple[int, ...] = ()
-    payloads: int = 1
     extra_columns: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 

@@ -177,7 +177,6 @@ def _facts(connection: duckdb.DuckDBPyConnection, item: Pending, now: datetime) 
         usual_rows=tuple(rows for (rows,) in reversed(usual))
         if len(batch.attempts) == 1 and not options.get("volume_varies")
         else (),
-        payloads=len(batch.payloads),
         extra_columns=item.extra_columns,
         options=options,
     )

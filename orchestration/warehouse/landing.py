@@ -108,11 +108,10 @@ def pending(connection: duckdb.DuckDBPyConnection, partition_key: str, table: st
     )
 
 
-def pending_keys(connection: duckdb.DuckDBPyConnection, table: str, prefix: str = "") -> list[str]:
+def pending_keys(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     """Partition keys landed and not yet promoted, in order."""
     rows = connection.execute(
-        "select partition_key from landing.pending where table_name = ? and starts_with(partition_key, ?) order by rowid",
-        [table, prefix],
+        "select partition_key from landing.pending where table_name = ? order by rowid", [table]
     ).fetchall()
     return [key for (key,) in rows]
 

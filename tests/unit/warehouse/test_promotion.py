@@ -417,7 +417,6 @@ def test_a_landing_partition_is_replaced_whole(warehouse: duckdb.DuckDBPyConnect
         ("newer",),
     ]
     assert landing.pending_keys(warehouse, "ucdp_ged") == ["other", "25.1"]
-    assert landing.pending_keys(warehouse, "ucdp_ged", "25") == ["25.1"]
     assert landing.pending(warehouse, "25.1", "ucdp_ged") == pending
     assert landing.pending(warehouse, "none", "ucdp_ged") is None
 
