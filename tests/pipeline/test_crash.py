@@ -65,18 +65,19 @@ def test_killed_at_a_point_then_run_again(
     point: str, publishers: Served, whole_home: Path, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
     # What happens after a load does not depend on where the load was killed: its rows are compared, not the marts.
-    until = "load" if point.startswith("load.") else "publish"
+    stage = point.partition(".")[0]
+    what = "all" if stage == "build" else stage
     home = tmp_path / "home"
-    if point.startswith("publish."):
+    if stage == "publish":
         # A second publication is killed, so that there is one which readers must go on to see whole.
         shutil.copytree(whole_home, home, symlinks=True)
-    killed = _run(publishers, home, failpoint=point)
+    killed = _run(publishers, home, what, failpoint=point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert_whole(home / "published" / "sahel.duckdb")
-    again = _run(publishers, home, until=until)
+    again = _run(publishers, home, what)
     assert again.returncode == 0, again.stderr
     found = digests(home)
-    assert set(found) == {name for name in undisturbed if until == "publish" or name.startswith("raw.")}
+    assert set(found) == {name for name in undisturbed if stage != "load" or name.startswith("raw.")}
     assert found == {name: undisturbed[name] for name in found}
     assert leftovers(home) == []
 
@@ -97,7 +98,7 @@ def test_fifty_random_kills(publishers: Served, undisturbed: dict[str, str], tmp
                 kills += 1
             process.wait()
             assert_whole(home / "published" / "sahel.duckdb")
-        again = _run(publishers, home)
+        again = _run(publishers, home, audited="yes")
         assert again.returncode == 0, again.stderr
         assert digests(home) == undisturbed
         assert leftovers(home) == []
@@ -156,10 +157,10 @@ def _environment(served: Served, failpoint: str | None) -> dict[str, str]:
 
 
 def _run(
-    served: Served, home: Path, failpoint: str | None = None, until: str = "publish"
+    served: Served, home: Path, what: str = "all", failpoint: str | None = None, audited: str = "no"
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(home), until],
+        [sys.executable, "-c", PROGRAM, str(home), what, audited],
         env=_environment(served, failpoint),
         capture_output=True,
         text=True,
@@ -171,7 +172,7 @@ def _run(
 
 def _start(served: Served, home: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(home), "publish"],
+        [sys.executable, "-c", PROGRAM, str(home), "all", "yes"],
         env=_environment(served, None),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

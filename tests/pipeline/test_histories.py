@@ -27,7 +27,7 @@ from orchestration.made_world import Publishers, World, serve
 from orchestration.steps import batches, loading
 from orchestration.warehouse import landing
 from tests.pipeline.histories import START, Known, Source, all_sources, as_text, settings_for
-from tests.versions import VersionModels
+from tests.shortcuts import VersionModels
 
 LOAD_POINTS = [point for point in failpoints.POINTS if point.startswith("load.")]
 FEEDS = tuple(all_sources(None))
@@ -213,8 +213,8 @@ def run(machine: type[Histories], examples: int, length: int, **more: bool) -> N
     )
 
 
-def test_what_was_known_on_a_date_stays_so(machine: type[Histories]) -> None:
-    run(machine, examples=4, length=25, derandomize=True)
+def test_what_was_known_on_a_date_stays_so(machine: type[Histories], without_audit: None) -> None:
+    run(machine, examples=6, length=30, derandomize=True)
 
 
 @pytest.mark.soak

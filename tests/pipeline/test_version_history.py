@@ -17,9 +17,11 @@ from orchestration import steps
 from orchestration.records import LoadRequest
 from orchestration.settings import Settings
 from tests.pipeline.test_faults import zipped
+from tests.shortcuts import VersionModels
 from tests.unit.feeds.fault_server import Answer, FaultServer
 from tests.unit.feeds.ucdp_files import EVENTS, as_csv
-from tests.versions import VersionModels
+
+pytestmark = pytest.mark.usefixtures("without_audit")
 
 
 @dataclass(frozen=True)
