@@ -180,13 +180,19 @@ class _Load:
             yield from self._back_fill()
 
     def asked_for(self, first: date, last: date) -> Iterator[Batch]:
-        """The window that the user named, year by year. It moves no cursor, and fills no gap in the books: what
-        was edited before a country's first whole load would not be asked for again."""
+        """The window that the user named, year by year. It moves no cursor of events, and fills no gap in the books: what
+        was edited before a country's first whole load would not be asked for again. Only what is deleted from now on has
+        to be followed, where nobody follows it yet."""
         for window in _by_year(first, last, self.scope):
             if self.has_given_up:
                 return
             walk = self._walk_window(window)
-            yield self._window_batch(window, walk, self._coverage(window, f"{window} asked for"))
+            cursors = []
+            if self.deleted_until is None and walk.newest_stamp is not None:
+                # What is deleted before the first whole load would be older than the stamps that that one begins with.
+                self.deleted_until = str(walk.newest_stamp)
+                cursors = [self._cursor("deletions", walk.newest_stamp)]
+            yield self._window_batch(window, walk, self._coverage(window, f"{window} asked for"), cursors)
             if walk.is_hopeless:
                 return
 

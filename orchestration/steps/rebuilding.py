@@ -66,13 +66,30 @@ def _rebuild_beside(run: Run, known: int) -> list[Outcome]:
 def _replay(run: Run, connection: duckdb.DuckDBPyConnection, entry: dict[str, Any]) -> Outcome:
     """Load a journal entry again as it was loaded then."""
     batch = Batch.from_json(json.dumps(entry["batch"]))
-    batch = replace(batch, payloads=tuple(run.store.locate(payload) for payload in batch.payloads))
+    batch = replace(
+        batch,
+        payloads=tuple(run.store.locate(payload) for payload in batch.payloads),
+        ledger_rows=_within(run.settings.countries, batch.ledger_rows),
+    )
     times = {
         name: datetime.fromisoformat(entry[name]) for name in ("recorded_at", "started_at", "finished_at")
     }
     clock = Clock(run_id=entry["run_id"], **times)
     then = replace(run, settings=replace(run.settings, fixed_now=clock.recorded_at), run_id=clock.run_id)
     return finish(then, connection, land(then, connection, batch), clock, entry["batch_id"])
+
+
+def _within(
+    countries: tuple[str, ...] | None, ledger_rows: dict[str, list[dict[str, Any]]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The ledger rows without coverage of countries that are no longer in the scope.
+
+    Their rows are left out while parsing; coverage that stayed would make zeros of them.
+    """
+    if countries is None or "coverage" not in ledger_rows:
+        return ledger_rows
+    kept = [row for row in ledger_rows["coverage"] if row["country_iso3"] in countries]
+    return {**ledger_rows, "coverage": kept}
 
 
 @contextmanager

@@ -25,6 +25,8 @@ from orchestration.warehouse.promote import Clock, Outcome
 from orchestration.warehouse.status import write_status
 
 Progress = Callable[[int, int | None, str], None]
+DELETIONS = "deletions"
+"""A stream that only takes away: that it was read does not mean that the feed was."""
 GOOD = {Status.OK, Status.EMPTY, Status.UNCHANGED, Status.MISSING}
 
 
@@ -80,7 +82,9 @@ class LoadReport:
     @property
     def failed(self) -> bool:
         """An outage of the whole feed, or a load that the audit stopped."""
-        statuses = [attempt["status"] for attempt in self.attempts]
+        statuses = [attempt["status"] for attempt in self.attempts if attempt["stream"] != DELETIONS] or [
+            attempt["status"] for attempt in self.attempts
+        ]
         outage = bool(statuses) and not any(status in GOOD for status in statuses)
         return outage or any(outcome.level == "block" for outcome in self.outcomes)
 

@@ -126,8 +126,9 @@ def _refuse_restricted(
 
 
 def _feeds_with_rows(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Feeds of which any row came, loaded or not: quarantine and failing samples hold refused rows verbatim."""
     rows = connection.execute(
-        "select distinct feed from ledger.load_attempt where rows_loaded > 0"
+        "select distinct feed from ledger.load_attempt where rows_parsed > 0"
     ).fetchall()
     return {feed for (feed,) in rows}
 

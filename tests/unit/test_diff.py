@@ -579,3 +579,9 @@ def test_a_file_without_events_says_so(home: Path) -> None:
     assert "nothing was known of any event at either date; `sahel status`" in told_by(SINCE, UNTIL)
     assert "nothing was known of acled at either date" in told_by(SINCE, UNTIL, "--feed", "acled")
     assert rows_of(SINCE, UNTIL) == []
+
+
+def test_the_end_of_a_day_is_its_last_moment() -> None:
+    now = datetime(2026, 4, 1, 12, tzinfo=UTC)
+    assert diff.Moment.read("2026-03-01", now).naive == datetime(2026, 3, 1, 23, 59, 59, 999999)
+    assert diff.Moment.read("2026-03-01T06:00", now).naive == datetime(2026, 3, 1, 6)

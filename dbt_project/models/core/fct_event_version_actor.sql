@@ -2,37 +2,28 @@
 -- unambiguous alias that held on the day, else by the UCDP actor list, else, for civilians, by the source's own kind.
 -- A side that fits none keeps its name and has no actor_id: it is counted in audit.unresolved_actor, not guessed.
 -- Associates (ACLED) are who took part beside a side.
-with sides as (
+with named as (
     {% for side, other in [('a', 'b'), ('b', 'a')] %}
-        -- UCDP puts who attacked civilians first. ACLED's order means nothing: there, whoever is against civilians did.
-        {%- set is_target -%}
-            violence_class = 'one_sided'
-            and case when feed = 'ucdp' then '{{ side }}' = 'b' else coalesce(side_{{ side }}_kind = 'civilians', false) end
-        {%- endset -%}
-        {%- set is_perpetrator -%}
-            violence_class = 'one_sided'
-            and case
-                when feed = 'ucdp' then '{{ side }}' = 'a'
-                else coalesce(side_{{ other }}_kind = 'civilians', false) and side_{{ side }}_kind is distinct from 'civilians'
-            end
-        {%- endset %}
         select
             event_version_key,
             event_key,
             feed,
             date_end,
+            violence_class,
             '{{ side }}' as side,
             'side_{{ side }}' as role,
             side_{{ side }}_source_id as source_actor_id,
             side_{{ side }}_name as actor_name_raw,
             side_{{ side }}_kind as actor_kind_raw,
-            {{ is_perpetrator }} as is_perpetrator,
-            {{ is_target }} as is_target
+            side_{{ other }}_kind as other_kind_raw
         from {{ ref('fct_event_version') }}
         where side_{{ side }}_name is not null
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
 
-        union all
-
+associated as (
+    {% for side in ['a', 'b'] %}
         select
             event_version_key,
             event_key,
@@ -40,20 +31,49 @@ with sides as (
             date_end,
             '{{ side }}' as side,
             'associate_{{ side }}' as role,
-            null as source_actor_id,
-            associate as actor_name_raw,
-            null as actor_kind_raw,
-            false as is_perpetrator,
-            false as is_target
-        from (
-            select
-                *,
-                trim(unnest(string_split(assoc_side_{{ side }}_names, ';'))) as associate
-            from {{ ref('fct_event_version') }}
-        )
-        where associate <> ''
+            trim(unnest(string_split(assoc_side_{{ side }}_names, ';'))) as actor_name_raw
+        from {{ ref('fct_event_version') }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+sides as (
+    select
+        event_version_key,
+        event_key,
+        feed,
+        date_end,
+        side,
+        role,
+        source_actor_id,
+        actor_name_raw,
+        actor_kind_raw,
+        -- UCDP puts who attacked civilians first. ACLED's order means nothing: there, whoever is against civilians did.
+        violence_class = 'one_sided'
+        and case
+            when feed = 'ucdp' then side = 'a'
+            else coalesce(other_kind_raw = 'civilians', false) and coalesce(actor_kind_raw <> 'civilians', true)
+        end as is_perpetrator,
+        violence_class = 'one_sided'
+        and case when feed = 'ucdp' then side = 'b' else coalesce(actor_kind_raw = 'civilians', false) end as is_target
+    from named
+
+    union all
+
+    select
+        event_version_key,
+        event_key,
+        feed,
+        date_end,
+        side,
+        role,
+        null as source_actor_id,
+        actor_name_raw,
+        null as actor_kind_raw,
+        false as is_perpetrator,
+        false as is_target
+    from associated
+    where actor_name_raw <> ''
 ),
 
 named_sides as (

@@ -1,6 +1,7 @@
 -- How much of what is known today was known so many days after the event, from our own vintages.
 --
--- Only events that could have been seen coming count: after the feed's first vintage, and old enough for what is known
+-- Only events that could have been seen coming count: after the feed's first vintage of the country (one that came into
+-- the scope later has its past at once, which says nothing of the publisher), and old enough for what is known
 -- of them to be final. Vintages are the publisher's releases where it has some, so that a release that we load late is
 -- still of its day; else our own loads: a row's last edit does not tell since when it has been there.
 {% set days_after = [7, 14, 30, 60, 90, 180, 365] %}
@@ -17,7 +18,7 @@ with dated as (
 versions as (
     select
         *,
-        min(vintage_at) over (partition by feed) as first_vintage_at,
+        min(vintage_at) over (partition by feed, country_iso3) as first_vintage_at,
         max(vintage_at) over (partition by feed) as last_vintage_at,
         min(vintage_at) over (partition by event_key) as first_known_at
     from dated

@@ -62,7 +62,9 @@ select
     coalesce(event.fatalities_best, 0) as fatalities_best,
     coalesce(event.events_one_sided, 0) as events_one_sided,
     -- Null where the source never tells, and then no trend.
-    case when event_source.has_civilian_fatalities then coalesce(event.fatalities_civilian, 0) end as fatalities_civilian,
+    case
+        when event_source.has_civilian_fatalities then coalesce(event.fatalities_civilian, 0)
+    end as fatalities_civilian,
     observed.is_complete,
     not observed.is_final or not observed.is_complete as provisional,
     observed.observed_until

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from expectations import audit
@@ -20,6 +21,7 @@ from orchestration.feeds import acled
 from orchestration.made_world.acled_api import Fault
 from orchestration.settings import Settings
 from orchestration.steps import Run, batches, loading
+from orchestration.warehouse.publish import PublishRefused, publish
 from tests.unit.feeds.acled_publisher import (
     CODES,
     NOW,
@@ -262,7 +264,7 @@ def test_a_year_without_events_is_covered_and_one_not_looked_at_is_not(publisher
 def test_a_window_loads_and_leaves_the_first_load_whole(publisher: Publisher) -> None:
     publisher.load(date_from=date(2025, 1, 1), date_to=date(2025, 12, 31))
     assert set(publisher.current()) == {"MLI1", "BFO1", "NIR1"}
-    assert publisher.cursors() == {}
+    assert publisher.cursors() == {"deletions": at("2026-06-23")}
     publisher.records.put(event("MLI1", "2025-03-01", "2026-06-24", fatalities=7))
     publisher.load()
     assert publisher.current() == publisher.served()
@@ -391,3 +393,75 @@ def _live(rng: random.Random, publisher: Publisher, now: datetime) -> None:
             publisher.records.delete(rng.choice(standing), stamp)
         elif deed == "again" and gone:
             publisher.records.put(event(rng.choice(gone), day, stamp, iso3))
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_a_rebuild_under_a_narrower_scope_says_nothing_of_the_countries_left_out(
+    publisher: Publisher,
+) -> None:
+    publisher.load()
+    publisher.scope("MLI")
+    steps.rebuild(Run(publisher.settings))
+    assert publisher.current() == publisher.served()
+    # Coverage without rows would be zeros, which are not peace.
+    assert publisher.covered_until() == {"MLI": "2026-06-19"}
+    # Without another rebuild: what was left out is asked for again, as nothing of it is covered.
+    publisher.scope("MLI", "BFA", "NER")
+    publisher.load()
+    assert publisher.current() == publisher.served()
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_what_was_asked_for_first_and_deleted_since_does_not_stay(publisher: Publisher) -> None:
+    publisher.load(date_from=date(2024, 1, 1), date_to=date(2025, 12, 31))
+    assert {"MLI0", "MLI1"} <= publisher.current().keys()
+    publisher.move_to(NOW + WEEK)
+    publisher.records.delete("MLI0", at("2026-07-03"))
+    # Newer than the deletion: the first whole load alone would follow deletions from here on.
+    publisher.records.put(event("MLI9", "2026-07-03", "2026-07-06"))
+    publisher.load()
+    publisher.load()
+    assert publisher.current() == publisher.served()
+
+
+def test_rows_that_were_refused_are_not_made_public_either(publisher: Publisher) -> None:
+    for number in range(6):
+        publisher.records.put(event(f"MLI{number}", "2026-05-01", "2026-06-23", fatalities="unknown"))
+    assert publisher.load(date_from=date(2026, 5, 1)).failed
+    assert publisher.query("select count(*) > 0 from ledger.quarantined_row") == [(True,)]
+    assert publisher.query("select count(*) from raw.acled_event") == [(0,)]
+    settings = replace(publisher.settings, feeds=("ucdp",))
+    with (
+        duckdb.connect(str(settings.warehouse)) as connection,
+        pytest.raises(PublishRefused, match="holds rows of acled"),
+    ):
+        publish(connection, settings, {}, public=True)
+
+
+@pytest.mark.usefixtures("unaudited")
+@pytest.mark.parametrize("kind", ["403", "503"])
+def test_deletions_that_were_read_do_not_hide_an_outage_of_the_events(
+    publisher: Publisher, kind: str
+) -> None:
+    publisher.load()
+    publisher.move_to(NOW + WEEK)
+    publisher.records.delete("MLI0", at("2026-07-03"))
+    publisher.api.faults = [Fault("events", kind, times=99)]
+    report = publisher.load()
+    assert statuses(report)[0] == ("deletions", "ok")
+    assert report.failed
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_edits_that_a_lesser_account_does_not_see_wait_for_a_better_one(publisher: Publisher) -> None:
+    publisher.records.put(event("MLI5", "2026-05-01", "2026-05-05"))
+    publisher.load()
+    publisher.api.tier = "research"
+    publisher.move_to(NOW + 2 * WEEK)
+    publisher.records.put(event("MLI5", "2026-05-01", "2026-07-02", fatalities=9))  # behind the embargo
+    publisher.records.put(event("MLI0", "2024-05-01", "2026-07-12", fatalities=8))
+    publisher.load()
+    publisher.api.tier = "partner"
+    publisher.move_to(NOW + 3 * WEEK)
+    publisher.load()
+    assert publisher.current() == publisher.served()
