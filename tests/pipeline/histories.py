@@ -187,10 +187,11 @@ class Ucdp(Source):
                 events[key] = (events[key][0], rng.randint(0, 9))
         for _ in range(rng.randint(0 if events else 1, 2)):
             events[str(100 + self.next_number())] = (self.day(release, rng), rng.randint(0, 9))
-        earlier = [key for other in self.told.values() for key in other]
+        before = self.in_order[: self.in_order.index(release)]
+        earlier = [key for other in before for key in self.told.get(other.name, {})]
         if release.period is None and earlier and rng.random() < 0.6:
             key = rng.choice(earlier)
-            day = next(other[key][0] for other in self.told.values() if key in other)
+            day = next(told[key][0] for told in self.told.values() if key in told)
             events[key] = (day, rng.randint(0, 9))
         self.publish(release, events, now)
 
