@@ -219,4 +219,4 @@ def test_what_was_known_on_a_date_stays_so(machine: type[Histories], without_aud
 
 @pytest.mark.soak
 def test_what_was_known_on_a_date_stays_so_in_many_histories(machine: type[Histories]) -> None:
-    run(machine, examples=150, length=60)
+    run(machine, examples=50, length=40)
