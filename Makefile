@@ -45,7 +45,7 @@ demo: $(STAMP) ## build everything from the made world, offline, in ./data/demo,
 test: $(STAMP) ## the whole test-suite, offline (WORKERS=2 processes; PYTEST_ARGS=... is handed on)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-soak: $(STAMP) ## the long tests: fifty random kills (half an hour); adds the result to bench/RESULTS.md
+soak: $(STAMP) ## the long tests: fifty random kills, fifty random histories (an hour); adds the result to bench/RESULTS.md
 	$(BIN)/python -m bench soak
 
 check: check-format check-lint check-sql check-imports check-dbt check-dagster ## format, lint, SQL, imports, dbt, Dagster

@@ -2,8 +2,9 @@
 --
 -- Read it so: one row per feed, and one per news outlet below it. `verdict` is the worst that is true: `never_loaded`
 -- (nothing was ever tried, as with a feed that is not enabled), `failing` (the attempts since the last success failed),
--- `late` (the newest record is older than usual: 550 days for UCDP's yearly data, 75 for its monthly data, 2 for GDELT
--- and news), `blind` (it reads with holes: GDELT slots missing in the last loaded week), else `good`. `gaps` counts
+-- `late` (the newest record is older than usual: 550 days for UCDP's yearly data, 75 for its monthly data, 2 for GDELT,
+-- ReliefWeb and news; or the last success is: 2 days for those, 15 for ACLED and Insecurity Insight, else 65; a record of
+-- ACLED may be old by contract), `blind` (it reads with holes: GDELT slots missing in the last loaded week), else `good`. `gaps` counts
 -- the slots missing.
 --
 -- Columns: feed, part, verdict, last_attempt_at, last_status, last_success_at, failing_since, newest_record_at,
@@ -82,11 +83,17 @@ every_part as (
         date_diff('hour', parts.newest_record_at, clock.built_at) as lag_hours,
         coalesce(gaps.gaps, 0) as gaps,
         parts.last_error,
+        date_diff('hour', parts.last_success_at, clock.built_at) as unheard_hours,
         case
             when parts.part = 'candidate' then 75
             when parts.feed = 'ucdp' then 550
-            else 2
-        end * 24 as usual_lag_hours
+            when parts.feed in ('gdelt', 'news', 'reliefweb') then 2
+        end * 24 as usual_lag_hours,
+        case
+            when parts.feed in ('gdelt', 'news', 'reliefweb') then 2
+            when parts.feed in ('acled', 'insecurity_insight') then 15
+            else 65
+        end * 24 as usual_rest_hours
     from core.dim_source as source
     full outer join parts on source.feed = parts.feed
     left join gaps on parts.feed = gaps.feed and parts.part = gaps.part
@@ -99,7 +106,7 @@ select
     case
         when last_success_at is null and failing_since is null then 'never_loaded'
         when failing_since is not null then 'failing'
-        when lag_hours > usual_lag_hours then 'late'
+        when lag_hours > usual_lag_hours or unheard_hours > usual_rest_hours then 'late'
         when gaps > 0 then 'blind'
         else 'good'
     end as verdict,

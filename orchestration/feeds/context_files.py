@@ -19,7 +19,7 @@ import pandas as pd
 
 from expectations.contracts import TableContract
 from orchestration.feeds.base import Context, NotTheFormat
-from orchestration.feeds.http import FetchError, NotFoundError, RefusedError, Response
+from orchestration.feeds.http import FetchError, RefusedError, Response
 from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import scope_text
 
@@ -126,12 +126,9 @@ def no_rows(context: Context, feed: str, stream: str, payloads: Iterable[Payload
 
 
 def no_answer(feed: str, stream: str, error: FetchError) -> Batch:
-    """What an error of the client means for the attempt."""
-    status = Status.FAILED
-    if isinstance(error, NotFoundError):
-        status = Status.MISSING
-    elif isinstance(error, RefusedError) or (error.status is not None and error.status < 500):
-        status = Status.REFUSED
+    """What an error of the client means for the attempt. The addresses are settled: one that is not found has moved."""
+    is_refused = isinstance(error, RefusedError) or (error.status is not None and error.status < 500)
+    status = Status.REFUSED if is_refused else Status.FAILED
     return nothing(feed, stream, status, str(error))
 
 

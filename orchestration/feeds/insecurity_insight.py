@@ -21,7 +21,7 @@ import pandas as pd
 from expectations.contracts.insecurity_insight import INSECURITY_INSIGHT_INCIDENT
 from expectations.reference import countries as all_countries
 from orchestration.feeds.base import Context, NotTheFormat, reach
-from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, PermanentError, Response
+from orchestration.feeds.http import FetchError, HttpClient, PermanentError, Response
 from orchestration.feeds.insecurity_insight_rows import (
     TOPICS,
     Record,
@@ -110,8 +110,6 @@ def _ask(topic: Topic, context: Context) -> Batch:
             last_modified=last_modified,
             allowed_hosts=frozenset({urlsplit(url).hostname or ""}),
         )
-    except NotFoundError as error:
-        return _nothing(topic.dataset, Status.MISSING, str(error))
     except PermanentError as error:
         return _nothing(topic.dataset, Status.REFUSED, str(error))
     except FetchError as error:

@@ -20,7 +20,7 @@ import duckdb
 from expectations.contracts.reliefweb import RELIEFWEB_DISASTER, RELIEFWEB_REPORT
 from expectations.reference import countries as all_countries
 from orchestration.feeds.base import Context, NotTheFormat
-from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError
+from orchestration.feeds.http import FetchError, HttpClient, PermanentError
 from orchestration.feeds.reliefweb_api import (
     APPLY_AT,
     CALLS_PER_DAY,
@@ -336,9 +336,7 @@ class _Load:
         if challenged(error.status, {}, error.body):
             return self._challenged(stream, error.url)
         told = f"reliefweb: {error}"
-        if isinstance(error, NotFoundError):
-            return self._nothing(stream, None, Status.MISSING, told)
-        if isinstance(error, RefusedError):
+        if isinstance(error, PermanentError):
             return self._nothing(stream, None, Status.REFUSED, told)
         self.not_asked = f"reliefweb: {stream.name} failed, so this was not asked; see there"
         return self._nothing(stream, None, Status.FAILED, told)

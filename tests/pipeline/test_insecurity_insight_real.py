@@ -169,9 +169,9 @@ def test_the_default_scope_over_http(real_file: Path, tmp_path: Path) -> None:
     attempts = {one["stream"]: one for one in first.attempts}
     assert {stream: one["status"] for stream, one in attempts.items()} == {
         "education": "ok",
-        "aid_workers": "missing",
-        "protection": "missing",
-        "health": "missing",
+        "aid_workers": "refused",
+        "protection": "refused",
+        "health": "refused",
     }
     assert attempts["education"]["rows_loaded"] == sum(IN_SCOPE.values()) == 464
     assert attempts["education"]["rows_out_of_scope"] == 2428 - 464

@@ -465,3 +465,41 @@ def test_edits_that_a_lesser_account_does_not_see_wait_for_a_better_one(publishe
     publisher.move_to(NOW + 3 * WEEK)
     publisher.load()
     assert publisher.current() == publisher.served()
+
+
+TOMBSTONES = "select count(*) from raw.acled_event where event_id_cnty = 'MLI7' and is_withdrawn"
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_a_deletion_that_is_told_again_is_one_tombstone(publisher: Publisher) -> None:
+    publisher.records.put(event("MLI7", "2026-05-01", "2026-06-23"))
+    publisher.load()
+    publisher.move_to(NOW + WEEK)
+    publisher.records.delete("MLI7", at("2026-06-25"))
+    publisher.load()
+    assert publisher.query(TOMBSTONES) == [(1,)]
+    publisher.move_to(NOW + 2 * WEEK)
+    publisher.load()
+    assert publisher.query(TOMBSTONES) == [(1,)]
+    assert publisher.current() == publisher.served()
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_a_deletion_in_the_second_of_the_last_edit_counts(publisher: Publisher) -> None:
+    publisher.records.put(event("MLI7", "2026-05-01", "2026-06-23"))
+    publisher.load()
+    publisher.move_to(NOW + WEEK)
+    publisher.records.delete("MLI7", at("2026-06-23"))
+    publisher.load()
+    assert "MLI7" not in publisher.current()
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_of_two_deletions_in_one_answer_the_newest_counts(publisher: Publisher) -> None:
+    publisher.records.put(event("MLI7", "2026-05-01", "2026-06-23"))
+    publisher.load()
+    publisher.records.delete("MLI7", at("2026-06-22"))
+    publisher.records.delete("MLI7", at("2026-06-25"))
+    publisher.move_to(NOW + WEEK)
+    publisher.load()
+    assert "MLI7" not in publisher.current()

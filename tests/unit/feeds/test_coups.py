@@ -170,6 +170,16 @@ def test_no_other_answer_is_loaded(feed_home, fault, words):
     assert words in feed_home.errors()
 
 
+def test_a_list_that_has_moved_is_told_and_its_rows_stay(feed_home):
+    feed_home.load()
+    feed_home.settings = replace(
+        feed_home.settings, coups_url=feed_home.settings.coups_url.replace("/coups", "/nowhere")
+    )
+    assert "404" in feed_home.errors()
+    assert feed_home.statuses() == {"powell_thyne": "refused"}
+    assert feed_home.rows("select count(*) > 0 from raw.coup where not is_withdrawn") == [(True,)]
+
+
 def test_cam_stands_beside_powell_and_thyne(feed_home, tmp_path):
     feed_home.load()
     path = tmp_path / "cam.csv"

@@ -111,10 +111,11 @@ def test_each_topic_is_a_stream_and_one_that_fails_stops_no_other(publisher: Pub
     attempts = publisher.load("education", "aid_workers", "protection", "health")
     assert {stream: one["status"] for stream, one in attempts.items()} == {
         "education": "ok",
-        "aid_workers": "missing",
+        "aid_workers": "refused",
         "protection": "refused",
         "health": "ok",
     }
+    assert "404" in attempts["aid_workers"]["error"]
     assert "none of the topics" in attempts["protection"]["error"]
     assert [request.path for request in publisher.asked] == [
         "/hdx/v1/education",

@@ -172,6 +172,6 @@ def test_no_other_answer_is_loaded(feed_home, fault, words):
     assert words in feed_home.errors()
 
 
-def test_an_address_that_moved_is_missing_and_the_file_is_the_way(feed_home, monkeypatch):
+def test_an_address_that_moved_is_refused(feed_home, monkeypatch):
     monkeypatch.setattr("orchestration.feeds.peacekeeping.PATH", "/moved")
-    assert feed_home.statuses() == {"fatalities": "missing"}
+    assert feed_home.statuses() == {"fatalities": "refused"}
