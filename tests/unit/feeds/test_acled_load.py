@@ -479,6 +479,7 @@ def test_a_deletion_that_is_told_again_is_one_tombstone(publisher: Publisher) ->
     publisher.load()
     assert publisher.query(TOMBSTONES) == [(1,)]
     publisher.move_to(NOW + 2 * WEEK)
+    publisher.records.delete("MLI7", at("2026-07-03"))
     publisher.load()
     assert publisher.query(TOMBSTONES) == [(1,)]
     assert publisher.current() == publisher.served()
