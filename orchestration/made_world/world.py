@@ -10,7 +10,6 @@ are asked for.
 
 import hashlib
 import random
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -154,14 +153,6 @@ class World:
         drawn = [*self._fatal_incidents(), *self._non_fatal_incidents(), *self._coup(), *self._blockade()]
         drawn.sort(key=lambda one: (one.date_start, one.country_iso3, one.place.name, one.incident_id))
         return tuple(replace(one, incident_id=f"I{number:05d}") for number, one in enumerate(drawn, 1))
-
-    @cached_property
-    def incidents_by_day(self) -> dict[date, list[Incident]]:
-        """By last day, the day after which it can be told as a whole."""
-        days: dict[date, list[Incident]] = defaultdict(list)
-        for incident in self.incidents:
-            days[incident.date_end].append(incident)
-        return days
 
     @cached_property
     def planted_facts(self) -> tuple[PlantedFact, ...]:
