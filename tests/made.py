@@ -15,7 +15,7 @@ from orchestration.settings import MADE_MARKER, Settings
 from tests.served import rows_of
 
 FIRST_VISIT = WORLD_END - timedelta(days=92)
-GDELT_DAYS = 9
+GDELT_DAYS = 5
 
 Row = dict[str, Any]
 """A row of the publisher's file."""

@@ -307,6 +307,7 @@ def test_a_table_of_the_embargoed_country_ends_where_its_rows_end(embargoed: Hom
 # --- again, and offline ------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_a_rebuild_without_publishers_or_accounts_gives_the_same_tables(home: Home) -> None:
     before = digests(home.path)
     addresses = {name: NOWHERE for name in home.environment if name.endswith("_URL")}
@@ -319,6 +320,7 @@ def test_a_rebuild_without_publishers_or_accounts_gives_the_same_tables(home: Ho
     assert {"raw.acled_event", "core.fct_event_version", "marts.country_month"} <= set(before)
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_what_is_loaded_again_at_the_same_hour_brings_nothing(home: Home) -> None:
     # A feed may note that it has looked again; how far it has seen stays.
     seen = "select feed, country_iso3, min(period_start), max(period_end) from ledger.coverage group by all order by all"

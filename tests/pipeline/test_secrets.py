@@ -356,6 +356,7 @@ def test_a_traceback_shows_none(home: Home, name: str) -> None:
     assert [text for text in searched_for() if text.lower() in shown] == []
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_after_a_rebuild_there_is_still_none(home: Home, heard: _Heard) -> None:
     rebuilt = home.sahel("rebuild")
     assert rebuilt.exit_code == 0, rebuilt.output
