@@ -37,6 +37,7 @@ from orchestration.records import LoadRequest
 from orchestration.settings import Settings
 from tests.pipeline.test_faults import zipped
 from tests.unit.feeds.acled_publisher import PASSWORD, USER, event
+from tests.unit.feeds.gdelt_publisher import SLOT, Publisher as GdeltFiles, event_row
 from tests.unit.feeds.ucdp_files import EVENTS, as_csv
 
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -637,9 +638,71 @@ def peacekeeping() -> Context:
     )
 
 
+# --- GDELT --------------------------------------------------------------------------------------------
+
+
+class Gdelt(Source):
+    """Slots of two days that come in any order and late, some in a copy that is damaged until it is put right."""
+
+    feed = "gdelt"
+    first_slot = datetime(2026, 6, 29, tzinfo=UTC)
+    slots = 2 * 96
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files = GdeltFiles()
+        self.told: dict[tuple[str, int], Known] = {}
+        self.damaged: dict[tuple[str, int], bytes] = {}
+        for stream in ("export", "translation.export"):
+            self.publish(stream, 0, 2)
+
+    @property
+    def api(self) -> Api:
+        return self
+
+    def handle(self, request: Request, as_of: datetime) -> Answer:
+        status, headers, body = self.files.answer(request.path, request.headers.get("range"))
+        return Answer(body, "application/octet-stream", status=status, headers=headers)
+
+    def request(self, now: datetime) -> LoadRequest:
+        last = self.first_slot + self.slots * SLOT - SLOT
+        return LoadRequest(self.feed, date_from=self.first_slot.date(), date_to=last.date())
+
+    def change(self, rng: random.Random, now: datetime) -> None:
+        if self.damaged and rng.random() < 0.5:
+            slot, body = self.damaged.popitem()
+            self.files.files[self.path(*slot)] = body
+            return
+        stream, number = rng.choice(("export", "translation.export")), rng.randrange(self.slots)
+        if (stream, number) not in self.told:
+            self.publish(stream, number, rng.randint(1, 3))
+            if rng.random() < 0.3:
+                path = self.path(stream, number)
+                self.damaged[stream, number] = self.files.files[path]
+                self.files.files[path] = self.files.files[path][:-9]
+
+    def publish(self, stream: str, number: int, events: int) -> None:
+        slot = self.first_slot + number * SLOT
+        told = {(str(self.next_number()),): ("0841", "173", "190")[number % 3] for _ in range(events)}
+        self.told[stream, number] = told
+        rows = [event_row(key, slot, event_code=code) for (key,), code in told.items()]
+        self.files.add(slot, stream, rows)
+
+    def path(self, stream: str, number: int) -> str:
+        return f"/gdeltv2/{self.first_slot + number * SLOT:%Y%m%d%H%M%S}.{stream}.CSV.zip"
+
+    def learn(self, now: datetime) -> None:
+        for slot, events in self.told.items():
+            if slot not in self.damaged:
+                self.known |= events
+
+    def ask(self, connection: duckdb.DuckDBPyConnection, at: datetime) -> Known:
+        return raw_known(connection, "gdelt_event", "event_code", at)
+
+
 def all_sources(embargo_months: int | None) -> dict[str, Source]:
     sources = [
-        Ucdp(), Acled(embargo_months), InsecurityInsight(), News(), ReliefWeb(),
+        Ucdp(), Acled(embargo_months), InsecurityInsight(), News(), ReliefWeb(), Gdelt(),
         worldbank(), unhcr(), idmc(), coups(), peacekeeping(),
     ]  # fmt: skip
     return {source.feed: source for source in sources}
