@@ -3,8 +3,8 @@
 -- Read it so: one row per feed, and one per news outlet below it. `verdict` is the worst that is true: `never_loaded`
 -- (nothing was ever tried, as with a feed that is not enabled), `failing` (the attempts since the last success failed),
 -- `late` (the newest record is older than usual: 550 days for UCDP's yearly data, 75 for its monthly data, 2 for GDELT,
--- ReliefWeb and news; or the last success is: 2 days for those, 15 for ACLED and Insecurity Insight, else 65; a record of
--- ACLED may be old by contract), `blind` (it reads with holes: GDELT slots missing in the last loaded week), else
+-- ReliefWeb and news; or the last success is: 2 days for those, 15 for ACLED and Insecurity Insight, else 65; a record
+-- of ACLED may be old by contract), `blind` (it reads with holes: GDELT slots missing in the last loaded week), else
 -- `good`. `gaps` counts the slots missing.
 --
 -- Columns: feed, part, verdict, last_attempt_at, last_status, last_success_at, failing_since, newest_record_at,
