@@ -35,3 +35,14 @@
     {%- else -%} {{ country_iso3 }} in ('{{ scope.replace(" ", "").split(",") | join("', '") }}')
     {%- endif -%}
 {%- endmacro %}
+
+{# Great-circle distance in kilometres (haversine, mean radius of the earth). #}
+{% macro km_between(latitude_a, longitude_a, latitude_b, longitude_b) -%}
+    12742 * asin(
+        sqrt(
+            pow(sin(radians({{ latitude_b }} - {{ latitude_a }}) / 2), 2)
+            + cos(radians({{ latitude_a }})) * cos(radians({{ latitude_b }}))
+            * pow(sin(radians({{ longitude_b }} - {{ longitude_a }}) / 2), 2)
+        )
+    )
+{%- endmacro %}
