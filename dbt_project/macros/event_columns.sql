@@ -19,6 +19,8 @@
         'is_coordinate_centroid',
         'priogrid_gid',
         'violence_class',
+        'tactic',
+        'target_class',
         'source_event_type',
         'source_event_category',
         'disorder_type',

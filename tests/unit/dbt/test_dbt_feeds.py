@@ -86,6 +86,10 @@ def acled_event(connection: duckdb.DuckDBPyConnection, key: str, attempt: int, *
     insert(connection, "raw.acled_event", **plain | recorded(attempt) | values)
 
 
+def acled_types() -> list[dict[str, str]]:
+    return [row for row in read_seed("event_type") if row["feed"] == "acled"]
+
+
 def load_acled(connection: duckdb.DuckDBPyConnection) -> None:
     """One event that is edited and then deleted; one of each label of a side; a region before and after a reform."""
     acled_event(connection, "MLI1", 1)
@@ -93,8 +97,8 @@ def load_acled(connection: duckdb.DuckDBPyConnection) -> None:
     acled_event(connection, "MLI1", 3, fatalities=5, is_withdrawn=True)
     for number, row in enumerate(read_seed("acled_actor_kind")):
         acled_event(connection, f"MLI{100 + number}", 1, inter2=row["inter_label"].upper())
-    for number, row in enumerate(read_seed("acled_event_type")):
-        names = {name: row[name] for name in ("event_type", "sub_event_type")}
+    for number, row in enumerate(acled_types()):
+        names = {"event_type": row["source_event_category"], "sub_event_type": row["source_event_type"]}
         acled_event(connection, f"MLI{200 + number}", 1, **names)
     for key, day in (("BFO1", "2025-07-01"), ("BFO2", "2025-07-02")):
         acled_event(connection, key, 1, event_date=day, country_iso3="BFA", iso=854, admin1="Soum")
@@ -384,7 +388,7 @@ def test_the_attribution_has_the_day_of_the_newest_good_load(built: Warehouse) -
 
 
 def test_the_seed_of_acled_types_is_acleds_list() -> None:
-    types = [row["event_type"] for row in read_seed("acled_event_type")]
+    types = [row["source_event_category"] for row in acled_types()]
     assert {name: types.count(name) for name in types} == {
         "Battles": 3,
         "Explosions/Remote violence": 6,
