@@ -303,11 +303,11 @@ def test_every_sub_type_of_a_clash_with_soldiers_has_its_class(built: Warehouse)
 
 
 def test_a_spelling_means_the_unit_of_the_day(built: Warehouse) -> None:
-    """Soum became a region on 2 July 2025; before, nearest in time, it is the same unit and no other."""
+    """Soum became a region on 2 July 2025; before, its area was in the Sahel region."""
     assert built.rows(
         """select source_event_id, admin1_id from intermediate.int_event__version
            where feed = 'acled' and country_iso3 = 'BFA' order by 1"""
-    ) == [("BFO1", "BF-soum"), ("BFO2", "BF-soum")]
+    ) == [("BFO1", "BF-12"), ("BFO2", "BF-soum")]
     assert built.rows(
         "select distinct admin1_id from intermediate.int_event__version where feed = 'insecurity_insight'"
     ) == [("BF-09",)]
