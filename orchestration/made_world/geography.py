@@ -156,7 +156,9 @@ def villages_of(place: Place) -> tuple[Place, ...]:
     found = []
     for number, name in enumerate(_VILLAGES):
         angle = bearing + number * pi / 2 + rng.uniform(-0.4, 0.4)
-        latitude, longitude = moved(place.latitude, place.longitude, 6 + 3 * number + rng.uniform(0, 3), angle)
+        latitude, longitude = moved(
+            place.latitude, place.longitude, 6 + 3 * number + rng.uniform(0, 3), angle
+        )
         name = f"{place.name} {name}"
         found.append(
             replace(place, name=name, name_fr=name, name_alt="", latitude=latitude, longitude=longitude)
@@ -167,9 +169,7 @@ def villages_of(place: Place) -> tuple[Place, ...]:
 def moved(latitude: float, longitude: float, km: float, angle: float) -> tuple[float, float]:
     """The point so far away, at an angle from the east."""
     north, east = km * sin(angle), km * cos(angle)
-    return round(latitude + north / 111.2, 4), round(
-        longitude + east / (111.2 * cos(radians(latitude))), 4
-    )
+    return round(latitude + north / 111.2, 4), round(longitude + east / (111.2 * cos(radians(latitude))), 4)
 
 
 def km_between(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:

@@ -400,7 +400,6 @@ class World:
             number += 1
             day += timedelta(days=rng.choice((0, 1, 1, 1, 2)))
 
-
     # Hard cases
 
     def _hard_cases(self, numbered: list[Incident]) -> list[Incident]:
