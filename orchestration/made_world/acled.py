@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from expectations.reference import countries as reference_countries
@@ -208,12 +209,14 @@ class Acled:
                 days[one.date_start, one.theatre.dyad_id, one.country_iso3].append(one)
         found: dict[str, Incident | None] = {}
         for incidents in days.values():
-            for first, second in zip(incidents[::2], incidents[1::2], strict=False):
-                cases = {first.hard_case, second.hard_case}
-                is_planted = cases == {"summed_villages"}
+            for first, second in combinations(incidents, 2):
+                if found.keys() & {first.incident_id, second.incident_id}:
+                    continue
                 near = km_between(first.latitude, first.longitude, second.latitude, second.longitude)
-                rng = self.world.stream("acled-sum", first.incident_id)
-                if is_planted or (cases == {""} and near <= SUMMED_KM and rng.random() < NOISE.summed):
+                rng = self.world.stream("acled-sum", first.incident_id, second.incident_id)
+                is_usual = not first.planted and not second.planted
+                is_planted = first.planted == second.planted and first.hard_case == "summed_villages"
+                if is_planted or (is_usual and near <= SUMMED_KM and rng.random() < NOISE.summed):
                     found[first.incident_id], found[second.incident_id] = second, None
         return found
 

@@ -44,12 +44,12 @@ class Noise:
     """Of those in a known place: told of a neighbouring village."""
     imprecise: float = 0.04
     """Told of the middle of the admin unit; half of those that UCDP cannot place either."""
-    other_toll: float = 0.33
+    other_toll: float = 0.30
     unidentified: float = 0.06
     wrong_actor: float = 0.03
     compound: float = 0.02
     """"JNIM and/or Islamic State", where both are."""
-    split: float = 0.5
+    split: float = 0.4
     """Of the incidents of several days: told as an event a day."""
     summed: float = 0.3
     """Of two single-day incidents of one day and dyad within ``SUMMED_KM``: told as one event."""
@@ -107,12 +107,16 @@ def spot_told(rng: random.Random, incident: Incident, must_differ: bool = False)
     if must_differ or (is_neighbour and unit_precision not in (2, 5)):
         return _at(rng.choice(villages), 2, "elsewhere")
     if unit_precision in (2, 5):
-        # Somewhere around the town: ACLED names the nearest place that it knows.
+        # Somewhere around the town: ACLED names the nearest place that it knows, or has found the spot as well.
         near = min(
             (place, *villages),
             key=lambda one: km_between(one.latitude, one.longitude, incident.latitude, incident.longitude),
         )
-        return _at(near, rng.choice((1, 2)), "" if near is place else "elsewhere")
+        spot = _at(near, rng.choice((1, 2)), "" if near is place else "elsewhere")
+        if unit_precision == 2 and rng.random() < 0.5:
+            latitude, longitude = _offset(rng, incident.latitude, incident.longitude)
+            spot = replace(spot, latitude=latitude, longitude=longitude, precision=2)
+        return spot
     return _at(place, 1, "")
 
 
@@ -133,7 +137,11 @@ def _at(place: Place, precision: int, note: str) -> Spot:
 @cache
 def own_coordinates(place: Place) -> tuple[float, float]:
     rng = random.Random(f"acled {place.country_iso3} {place.name}")
-    return moved(place.latitude, place.longitude, TOWN_OFFSET_KM * sqrt(rng.random()), rng.uniform(0, 2 * pi))
+    return _offset(rng, place.latitude, place.longitude)
+
+
+def _offset(rng: random.Random, latitude: float, longitude: float) -> tuple[float, float]:
+    return moved(latitude, longitude, TOWN_OFFSET_KM * sqrt(rng.random()), rng.uniform(0, 2 * pi))
 
 
 @cache

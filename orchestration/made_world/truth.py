@@ -75,8 +75,15 @@ class Truth:
     def ucdp_records(self) -> Iterator[Record]:
         """Every id that any release ever names."""
         for event in self.publishers.ucdp.events:
+            case = event.incident.hard_case
             note = (
-                "duplicate" if event.duplicate_of is not None else "withdrawn" if event.withdrawn_at else ""
+                "duplicate"
+                if event.duplicate_of is not None
+                else "withdrawn"
+                if event.withdrawn_at
+                else f"hard:{case}"
+                if case
+                else ""
             )
             yield Record("ucdp", "ged", str(event.event_id), event.incident.incident_id, note)
 

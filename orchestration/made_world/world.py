@@ -426,7 +426,11 @@ def _order(incident: Incident) -> tuple[date, str, str, str]:
 
 def is_open(theatre: Theatre, day: date) -> bool:
     """Whether the two may be told to fight there then: not before its time, nor after it, nor in a truce."""
-    return WORLD_START <= day < WORLD_END.date() and _intensity(theatre, day) > 0
+    return (
+        max(WORLD_START, theatre.first_date) <= day <= (theatre.last_date or day)
+        and day < WORLD_END.date()
+        and not (theatre.dyad_id == TRUCE_DYAD_ID and TRUCE[0] <= day <= TRUCE[1])
+    )
 
 
 def _draw_hard_case(rng: random.Random, case: str, number: int) -> list[Incident]:
@@ -501,9 +505,7 @@ def _usual_intensity(theatre: Theatre, day: date) -> float:
 
 def _intensity(theatre: Theatre, day: date) -> float:
     """The usual, changed by what was planted; nothing outside the theatre's time."""
-    if day < theatre.first_date or (theatre.last_date and day > theatre.last_date):
-        return 0.0
-    if theatre.dyad_id == TRUCE_DYAD_ID and TRUCE[0] <= day <= TRUCE[1]:
+    if not is_open(theatre, day):
         return 0.0
     value = _usual_intensity(theatre, day)
     if (
