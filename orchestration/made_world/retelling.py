@@ -126,8 +126,7 @@ def neighbouring(rng: random.Random, place: Place) -> Spot:
 
 def middle_of_unit(place: Place) -> Spot:
     latitude, longitude = _middle(place.country_iso3, place.adm1)
-    unit = place.adm1.removesuffix(" region").removesuffix(" state")
-    return Spot(place, unit, latitude, longitude, 3, "imprecise")
+    return Spot(place, place.adm1, latitude, longitude, 3, "imprecise")
 
 
 def _at(place: Place, precision: int, note: str) -> Spot:
