@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -226,22 +226,34 @@ class Acled:
         theirs = self._by_theatre[theatre.dyad_id, theatre.country_iso3]
         for number in range(round(NOISE.alone * len(theirs))):
             model = rng.choice(theirs)
-            days = (
-                rng.choice((-3, -2, -1, 1, 2, 3))
-                if rng.random() < NOISE.alone_nearby
-                else rng.randint(20, 200)
-            )
-            day = model.date_end + timedelta(days=days)
+            is_nearby = rng.random() < NOISE.alone_nearby
+            off = rng.choice((-3, -2, -1, 1, 2, 3)) if is_nearby else rng.randint(20, 200)
+            day = (model.date_start if off < 0 else model.date_end) + timedelta(days=off)
+            fighting = theatre
+            if is_nearby and rng.random() < 0.5:
+                fighting = rng.choice(_fighting_in(model.country_iso3, model.place.adm1))
             deaths = rng.choice((0, 0, 0, 0, 1, 1, 2, 4))
-            if not is_open(theatre, day):
+            # What happens within the days of a longer incident of the same two in the same place is a part of that.
+            during = self._long_incidents[fighting.dyad_id, model.country_iso3, model.place.name]
+            if not is_open(fighting, day) or any(one <= day <= last for one, last in during):
                 continue
             own = replace(
                 model, date_start=day, date_end=day, where_precision=1, planted="", high=deaths,
-                deaths_a=0, deaths_b=deaths, deaths_civilians=0, deaths_unknown=0,
+                deaths_a=0, deaths_b=deaths, deaths_civilians=0, deaths_unknown=0, theatre=fighting,
+                kind="attack" if fighting.type_of_violence == 3 else "clash",
             )  # fmt: skip
             key = f"alone-{theatre.dyad_id}-{theatre.country_iso3}-{number:04d}"
             row = _armed_row(rng, own, day, 1, spot_told(rng, own), _sides(rng, own, day, ""), deaths)
-            yield Telling(key, (), "alone", row, theatre)
+            yield Telling(key, (), "alone", row, fighting)
+
+    @cached_property
+    def _long_incidents(self) -> dict[tuple[int, str, str], list[tuple[date, date]]]:
+        found: dict[tuple[int, str, str], list[tuple[date, date]]] = defaultdict(list)
+        for one in self.world.incidents:
+            if one.theatre is not None and one.date_start < one.date_end:
+                key = (one.theatre.dyad_id, one.country_iso3, one.place.name)
+                found[key].append((one.date_start, one.date_end))
+        return found
 
     @cached_property
     def _by_theatre(self) -> dict[tuple[int, str], list[Incident]]:
@@ -250,6 +262,11 @@ class Acled:
             if one.theatre is not None and one.is_fatal and not is_fixed(one) and not one.hard_case:
                 found[one.theatre.dyad_id, one.country_iso3].append(one)
         return found
+
+
+@cache
+def _fighting_in(country_iso3: str, adm1: str) -> tuple[Theatre, ...]:
+    return tuple(one for one in theatres() if one.country_iso3 == country_iso3 and adm1 in one.adm1s)
 
 
 def _versions(rng: random.Random, row: dict[str, Any], theatre: Theatre | None) -> Iterator[Version]:

@@ -36,7 +36,7 @@ class Noise:
     alone: float = 0.30
     """Violence that only ACLED tells of, as a share of the fatal incidents."""
     alone_nearby: float = 0.5
-    """How much of that is in the same town, within days, as something that others tell of too."""
+    """How much of that is in the same town, within days, as something that others tell of too; half of another dyad."""
     one_day_off: float = 0.12
     days_off: float = 0.02
     """By two or three days."""
