@@ -20,17 +20,3 @@
         load '{{ var("spatial_extension") | replace("'", "''") }}'
     {%- endif -%}
 {%- endmacro %}
-
-{# Kilometres between two points on a sphere of the Earth's mean radius. #}
-{% macro kilometres(latitude_a, longitude_a, latitude_b, longitude_b) -%}
-    2 * 6371.0 * asin(
-        sqrt(
-            least(
-                1,
-                pow(sin(radians({{ latitude_b }} - {{ latitude_a }}) / 2), 2)
-                + cos(radians({{ latitude_a }})) * cos(radians({{ latitude_b }}))
-                * pow(sin(radians({{ longitude_b }} - {{ longitude_a }}) / 2), 2)
-            )
-        )
-    )
-{%- endmacro %}

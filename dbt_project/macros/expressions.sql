@@ -36,17 +36,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Great-circle distance in kilometres (haversine, mean radius of the earth). #}
-{% macro km_between(latitude_a, longitude_a, latitude_b, longitude_b) -%}
-    12742 * asin(
-        sqrt(
-            pow(sin(radians({{ latitude_b }} - {{ latitude_a }}) / 2), 2)
-            + cos(radians({{ latitude_a }})) * cos(radians({{ latitude_b }}))
-            * pow(sin(radians({{ longitude_b }} - {{ longitude_a }}) / 2), 2)
-        )
-    )
-{%- endmacro %}
-
 {#
     A name of an actor as it is compared: without the years of a regime ("(2013-2020)", "(2021-)"), lower case, no accents,
     no apostrophes, every run of other signs one space. Letters of other scripts stay, so that Arabic names compare too.

@@ -23,7 +23,7 @@ compared as (
         -- A centroid disputes no place.
         case
             when not a.is_coordinate_centroid and not b.is_coordinate_centroid
-                then {{ km_between('a.latitude', 'a.longitude', 'b.latitude', 'b.longitude') }}
+                then {{ great_circle_km('a.latitude', 'a.longitude', 'b.latitude', 'b.longitude') }}
         end as km_apart,
         a.violence_class <> b.violence_class and 'unclassified' not in (a.violence_class, b.violence_class)
             as is_other_class,

@@ -43,7 +43,7 @@ distances as (
         place.place_name,
         place.admin1_id,
         place.as_of_day,
-        {{ kilometres('point.latitude', 'point.longitude', 'place.latitude', 'place.longitude') }} as distance_km
+        {{ great_circle_km('point.latitude', 'point.longitude', 'place.latitude', 'place.longitude') }} as distance_km
     from cells as point
     inner join places as place
         on point.country_iso3 = place.country_iso3 and point.latitude_cell = place.latitude_cell

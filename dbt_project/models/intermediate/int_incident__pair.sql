@@ -47,7 +47,7 @@ measured as (
         greatest(a.span_days, b.span_days) as longest_span_days,
         a.span_days as span_days_a,
         b.span_days as span_days_b,
-        {{ km_between('a.latitude', 'a.longitude', 'b.latitude', 'b.longitude') }} as km_apart,
+        {{ great_circle_km('a.latitude', 'a.longitude', 'b.latitude', 'b.longitude') }} as km_apart,
         a.radius_km + b.radius_km as reach_km,
         a.admin1_id = b.admin1_id as is_same_admin1,
         a.violence_class as class_a,
