@@ -10,7 +10,7 @@ select
     1 / (1 + pow(2, -pair.weight)) as match_score,
     member.linked_event_key,
     pair.weight as match_weight,
-    {% for part in ['time', 'distance', 'actors', 'class', 'deaths'] -%}
+    {% for part in ['time', 'distance', 'place_name', 'actors', 'class', 'deaths'] -%}
         pair.{{ part }}_level,
         pair.{{ part }}_weight,
     {% endfor -%}

@@ -2,6 +2,7 @@
 select
     part,
     level,
-    cast(weight as double) as weight,
+    weight,
+    topic_weight,
     meaning
 from {{ ref('incident_evidence') }}

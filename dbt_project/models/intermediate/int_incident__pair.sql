@@ -4,7 +4,7 @@
 {{ config(materialized='table') }}
 
 {# Further apart than this beyond what both claim to know, they are not compared. #}
-{% set days_beyond, km_beyond = 3, 25 %}
+{% set days_beyond, km_beyond = 3, 10 %}
 
 with weeks as (
     select
@@ -50,6 +50,8 @@ measured as (
         {{ great_circle_km('a.latitude', 'a.longitude', 'b.latitude', 'b.longitude') }} as km_apart,
         a.radius_km + b.radius_km as reach_km,
         a.admin1_id = b.admin1_id as is_same_admin1,
+        a.place_key as place_key_a,
+        b.place_key as place_key_b,
         a.violence_class as class_a,
         b.violence_class as class_b,
         {% for one, other in [('a', 'b'), ('b', 'a')] -%}
@@ -81,13 +83,20 @@ levels as (
         end as time_level,
         case
             when km_apart <= 5 and reach_km <= 30 then 'same_place'
-            when km_apart <= 25 and km_apart <= reach_km then 'near'
+            when km_apart <= reach_km and km_apart <= 5 then 'within_5_km'
+            when km_apart <= reach_km and km_apart <= 12 then 'within_12_km'
+            when km_apart <= reach_km and km_apart <= 25 then 'within_25_km'
             when km_apart <= reach_km and reach_km <= 80 then 'within_precision'
             when km_apart <= reach_km and is_same_admin1 then 'same_admin1'
             when km_apart <= reach_km then 'within_wide_precision'
-            when km_apart <= reach_km + 10 then 'slightly_beyond'
-            else 'beyond'
+            else 'slightly_beyond'
         end as distance_level,
+        case
+            when place_key_a is null or place_key_b is null then 'unknown'
+            when jaro_winkler_similarity(place_key_a, place_key_b) >= 0.94 then 'same'
+            when split_part(place_key_a, ' ', 1) = split_part(place_key_b, ' ', 1) then 'related'
+            else 'different'
+        end as place_name_level,
         case
             when sides_shared_a >= 1 and least(sides_named_a, sides_named_b) = 0 then 'name_only'
             when least(sides_named_a, sides_named_b) = 0 then 'unknown'
@@ -107,7 +116,9 @@ levels as (
             when not is_total_b then case when deaths_b <= deaths_high_a then 'part' else 'exceeds' end
             when deaths_a = deaths_b and deaths_a >= 10 then 'equal_many'
             when deaths_a = deaths_b and deaths_a >= 3 then 'equal_some'
-            when deaths_a = deaths_b then 'equal_few'
+            when deaths_a = deaths_b and deaths_a > 0 then 'equal_few'
+            when deaths_a = deaths_b then 'none'
+            when least(deaths_a, deaths_b) = 0 then 'none_or_some'
             when
                 deaths_a between deaths_low_b and deaths_high_b or deaths_b between deaths_low_a and deaths_high_a
                 or abs(deaths_a - deaths_b) <= greatest(2, 0.25 * greatest(deaths_a, deaths_b))
@@ -125,7 +136,8 @@ levels as (
 classed as (
     select
         pair.*,
-        case when pair.class_a = pair.class_b then 'same' else class_pair.level end as class_level
+        case when pair.class_a = pair.class_b then 'same' else class_pair.level end as class_level,
+        not pair.is_total_a or not pair.is_total_b as is_topic
     from levels as pair
     left join {{ ref('incident_class_pair') }} as class_pair
         on
@@ -147,28 +159,32 @@ select
     pair.deaths_a,
     pair.deaths_b,
     pair.time_level,
-    time_evidence.weight as time_weight,
+    {{ evidence_weight('time') }} as time_weight,
     pair.distance_level,
-    distance_evidence.weight as distance_weight,
+    {{ evidence_weight('distance') }} as distance_weight,
+    pair.place_name_level,
+    {{ evidence_weight('place_name') }} as place_name_weight,
     pair.actors_level,
-    actors_evidence.weight as actors_weight,
+    {{ evidence_weight('actors') }} as actors_weight,
     pair.class_level,
-    class_evidence.weight as class_weight,
+    {{ evidence_weight('class') }} as class_weight,
     pair.deaths_level,
-    deaths_evidence.weight as deaths_weight,
-    start.weight
-    + time_evidence.weight
-    + distance_evidence.weight
-    + actors_evidence.weight
-    + class_evidence.weight
-    + deaths_evidence.weight
-    as weight
+    {{ evidence_weight('deaths') }} as deaths_weight,
+    {{ evidence_weight('start') }}
+    + {{ evidence_weight('time') }}
+    + {{ evidence_weight('distance') }}
+    + {{ evidence_weight('place_name') }}
+    + {{ evidence_weight('actors') }}
+    + {{ evidence_weight('class') }}
+    + {{ evidence_weight('deaths') }} as weight
 from classed as pair
-inner join {{ ref('incident_evidence') }} as start on start.part = 'prior'
+inner join {{ ref('incident_evidence') }} as start_evidence on start_evidence.part = 'prior'
 inner join {{ ref('incident_evidence') }} as time_evidence
     on time_evidence.part = 'time' and pair.time_level = time_evidence.level
 inner join {{ ref('incident_evidence') }} as distance_evidence
     on distance_evidence.part = 'distance' and pair.distance_level = distance_evidence.level
+inner join {{ ref('incident_evidence') }} as place_name_evidence
+    on place_name_evidence.part = 'place_name' and pair.place_name_level = place_name_evidence.level
 inner join {{ ref('incident_evidence') }} as actors_evidence
     on actors_evidence.part = 'actors' and pair.actors_level = actors_evidence.level
 inner join {{ ref('incident_evidence') }} as class_evidence

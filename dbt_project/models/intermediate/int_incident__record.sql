@@ -59,6 +59,8 @@ select
     coalesce(time_precision.value, 0) as slack_days,
     event.country_iso3,
     event.admin1_id,
+    -- Without the kind of place that UCDP writes behind a name. A district's name is no place's.
+    case when not event.is_coordinate_centroid then nullif({{ place_key('event.place_name') }}, '') end as place_key,
     event.latitude,
     event.longitude,
     -- Where a feed does not say how well it knows the place: as a district.
@@ -67,6 +69,7 @@ select
     event.fatalities_low,
     event.fatalities_best,
     event.fatalities_high,
+    coalesce(event.fatalities_best, 0) as deaths,
     feed.is_fatality_total,
     {% for side in ['a', 'b'] -%}
         coalesce(families.side_{{ side }}_families, []) as side_{{ side }}_families,
