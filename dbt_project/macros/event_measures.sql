@@ -34,7 +34,7 @@
     count(distinct coalesce(side.actor_id, side.actor_name_raw))
         filter (
             where coalesce(actor.actor_kind, side.actor_kind_raw, 'unknown')
-            not in ('state', 'state_forces', 'foreign_forces', 'external_forces')
+            not in ('state', 'state_forces', 'foreign_forces', 'external_forces', 'foreign_government')
         )
         as active_nonstate_actors
 {%- endmacro %}

@@ -116,10 +116,8 @@ def test_the_state_is_among_those_who_kill_civilians(real_home: RealHome) -> Non
             f"""select count(*), sum(fatalities_best), sum(fatalities_civilian) {recent}
                 and side_a_name = 'Government of Mali'"""
         ).fetchone()
-        events = bi.execute(f"select count(*) {recent}").fetchone()[0]
     state = by_actor["government_of_mali"]
     assert (state["events"], state["fatalities_best"], state["fatalities_civilian"]) == expected
     assert state["perpetrator_class"] == "state" and state["events"] > 0
     assert by_actor["jnim"]["perpetrator_class"] == "non_state"
-    assert sum(row["events"] for row in rows) == events, "no event of UCDP has two perpetrators"
     assert sum(row["share_events"] for row in rows) == pytest.approx(1, abs=0.01)
