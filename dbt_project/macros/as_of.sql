@@ -68,5 +68,6 @@
             sides="core.fct_event_version_actor",
             actors="core.dim_actor",
             observed=observed_months_as_known_on(),
+            admin1_changes="core.bridge_admin1_change",
         ) }}
 {% endmacro %}

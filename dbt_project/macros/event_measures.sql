@@ -33,16 +33,25 @@
     count(distinct coalesce(side.actor_id, side.actor_name_raw)) as active_actors,
     count(distinct coalesce(side.actor_id, side.actor_name_raw))
         filter (
-            where coalesce(actor.actor_kind, side.actor_kind_raw, 'unknown')
-            not in ('state', 'state_forces', 'foreign_forces', 'external_forces', 'foreign_government')
+            where {{ is_nonstate_actor('coalesce(actor.actor_kind, side.actor_kind_raw)') }}
         )
         as active_nonstate_actors
+{%- endmacro %}
+
+{# Civilians and crowds are sides of events, but no organised actors. #}
+{% macro is_organised_actor(actor_kind) -%}
+    coalesce({{ actor_kind }}, 'unknown') not in ('civilians', 'protesters', 'rioters')
+{%- endmacro %}
+
+{% macro is_nonstate_actor(actor_kind) -%}
+    coalesce({{ actor_kind }}, 'unknown')
+    not in ('state', 'state_forces', 'foreign_forces', 'external_forces', 'foreign_government')
 {%- endmacro %}
 
 {% macro is_organised_side() -%}
     side.role in ('side_a', 'side_b')
     and {{ is_violence('event.violence_class') }}
-    and coalesce(actor.actor_kind, side.actor_kind_raw, 'unknown') not in ('civilians', 'protesters', 'rioters')
+    and {{ is_organised_actor('coalesce(actor.actor_kind, side.actor_kind_raw)') }}
 {%- endmacro %}
 
 {# The columns of both, with zeros where the feed was looking and saw nothing, and null where it never tells. #}

@@ -1,4 +1,4 @@
--- ACLED versions with our keys: country, admin1 unit, kinds of the sides, class of violence. The columns are those of
+-- ACLED versions with our keys: country, kinds of the sides, class of violence. The columns are those of
 -- int_ucdp__event_version_located; what ACLED does not tell is null. What a type means is in the seed event_type.
 with kinds as (
     select
@@ -70,8 +70,6 @@ select
     version.assoc_side_b_names,
     version.is_civilian_targeted,
     version.country_iso3,
-    place.admin1_id,
-    place.admin1_name,
     version.admin1_name_raw,
     version.admin2_name_raw,
     version.place_name,
@@ -115,9 +113,3 @@ select
     version.population_best,
     version.event_description
 from typed as version
-left join {{ ref('int_event__admin1_match') }} as place
-    on
-        version.feed = place.feed
-        and version.country_iso3 = place.country_iso3
-        and version.admin1_name_raw = place.admin1_name_raw
-        and version.date_end = place.date_end

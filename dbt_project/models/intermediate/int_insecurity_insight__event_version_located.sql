@@ -1,4 +1,4 @@
--- Insecurity Insight's versions with our keys: country, admin1 unit, kind of the perpetrator, class of violence. The
+-- Insecurity Insight's versions with our keys: country, kind of the perpetrator, class of violence. The
 -- columns are those of int_ucdp__event_version_located; what the publisher does not tell is null.
 with versions as (
     select
@@ -60,8 +60,6 @@ select
     cast(null as varchar) as assoc_side_b_names,
     true as is_civilian_targeted,
     version.country_iso3,
-    place.admin1_id,
-    place.admin1_name,
     version.admin1_name_raw,
     cast(null as varchar) as admin2_name_raw,
     cast(null as varchar) as place_name,
@@ -111,9 +109,3 @@ select
     cast(null as bigint) as population_best,
     cast(null as varchar) as event_description
 from versions as version
-left join {{ ref('int_event__admin1_match') }} as place
-    on
-        version.feed = place.feed
-        and version.country_iso3 = place.country_iso3
-        and version.admin1_name_raw = place.admin1_name_raw
-        and version.date_end = place.date_end

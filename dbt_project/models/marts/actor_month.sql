@@ -10,4 +10,5 @@
     sides=ref('fct_event_version_actor'),
     actors=ref('dim_actor'),
     observed=ref('int_feed__observed_month'),
+    admin1_changes=ref('bridge_admin1_change'),
 ) }}

@@ -19,6 +19,7 @@ WANTED = (
     "int_ucdp__event_version_located",
     "int_acled__event_version_located",
     "int_insecurity_insight__event_version_located",
+    "int_event__version",
     "int_context__population_month",
     "country_coverage_week",
     "fct_article_version",
@@ -267,7 +268,7 @@ def test_the_version_models_of_all_event_feeds_have_the_same_columns(built: Ware
 def test_an_edited_and_deleted_acled_event_keeps_its_versions(built: Warehouse) -> None:
     assert built.rows(
         """select attempt_id, fatalities_best, is_withdrawn, admin1_id, source_reports, violence_class
-           from intermediate.int_acled__event_version_located where event_key = 'acled:MLI1' order by 1"""
+           from intermediate.int_event__version where event_key = 'acled:MLI1' order by 1"""
     ) == [
         (1, 3, False, "ML-7", 2, "state_based"),
         (2, 5, False, "ML-7", 2, "state_based"),
@@ -306,13 +307,13 @@ def test_every_sub_type_of_a_clash_with_soldiers_has_its_class(built: Warehouse)
 
 
 def test_a_spelling_means_the_unit_of_the_day(built: Warehouse) -> None:
-    """Soum became a region on 2 July 2025; before, nearest in time, it is the same unit and no other."""
+    """Soum became a region on 2 July 2025; before, its area was in the Sahel region."""
     assert built.rows(
-        """select source_event_id, admin1_id from intermediate.int_acled__event_version_located
-           where country_iso3 = 'BFA' order by 1"""
-    ) == [("BFO1", "BF-soum"), ("BFO2", "BF-soum")]
+        """select source_event_id, admin1_id from intermediate.int_event__version
+           where feed = 'acled' and country_iso3 = 'BFA' order by 1"""
+    ) == [("BFO1", "BF-12"), ("BFO2", "BF-soum")]
     assert built.rows(
-        "select distinct admin1_id from intermediate.int_insecurity_insight__event_version_located"
+        "select distinct admin1_id from intermediate.int_event__version where feed = 'insecurity_insight'"
     ) == [("BF-09",)]
 
 
