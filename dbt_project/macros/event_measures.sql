@@ -44,7 +44,8 @@
 {%- endmacro %}
 
 {% macro is_nonstate_actor(actor_kind) -%}
-    coalesce({{ actor_kind }}, 'unknown') not in ('state', 'state_forces', 'foreign_forces', 'external_forces')
+    coalesce({{ actor_kind }}, 'unknown')
+    not in ('state', 'state_forces', 'foreign_forces', 'external_forces', 'foreign_government')
 {%- endmacro %}
 
 {% macro is_organised_side() -%}

@@ -677,6 +677,19 @@ def test_what_counts_as_violence_is_the_same_in_sql_and_in_the_set():
     assert not any(row["feed"] or row["source_event_type"] or row["is_civilian_targeted"] for row in in_set)
 
 
+def test_who_counts_as_a_state_is_the_same_in_sql_and_in_the_seed():
+    macro = (reference.SEEDS.parent / "macros" / "event_measures.sql").read_text(encoding="utf-8")
+    in_sql = re.search(r"not in \(('state'.*?)\)", macro)[1]
+    states = {row["actor_kind"] for row in read_seed("actor_kind_class") if row["actor_class"] == "state"}
+    assert set(re.findall(r"'(\w+)'", in_sql)) == states
+
+
+@pytest.mark.parametrize(("seed", "column"), [("event_term", "term"), ("event_set", "event_set")])
+def test_every_word_of_the_taxonomy_is_explained_in_the_handbook(seed, column):
+    page = (reference.SEEDS.parents[1] / "docs" / "event_taxonomy.md").read_text(encoding="utf-8")
+    assert [row[column] for row in read_seed(seed) if f"\n| `{row[column]}` | " not in page] == []
+
+
 def test_cameo_codes_are_in_the_codebook_and_none_of_the_conflict_roots_is_left_out(shared_data):
     text = (shared_data / "reference" / "cameoEvent.txt").read_text(encoding="utf-8")
     codebook = {line.split("\t")[0] for line in text.splitlines()[1:] if line}

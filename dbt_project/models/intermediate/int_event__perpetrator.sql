@@ -7,8 +7,8 @@
 with one_sided as (
     select
         event.*,
-        -- A side without a name has no row of sides: its kind stands in the event alone. Where both sides are organised,
-        -- neither kind says who it was.
+        -- A side without a name has no row of sides: its kind stands in the event alone. Where both sides are
+        -- organised, neither kind says who it was.
         case
             when coalesce(class_a.actor_class, 'unknown') = 'unknown' then event.side_b_kind
             when coalesce(class_b.actor_class, 'unknown') = 'unknown' then event.side_a_kind

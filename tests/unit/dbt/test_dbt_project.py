@@ -441,6 +441,9 @@ TAMPERING = {
     "what_is_known_now_is_what_the_marts_say": "update marts.actor_month set events = events + 1",
     "no_mart_row_lies_after_what_was_observed": "update marts.country_month set observed_until = '2023-01-01'",
     "units_of_admin1_months_are_known_or_marked_unknown": "update marts.admin1_month set admin1_id = 'ML-99' where admin1_id = 'ML-7'",
+    "tactics_add_up_to_country_months": "update marts.tactics_targets_month set fatalities_best = 77 where month = '2024-06-01'",
+    "perpetrators_add_up_to_country_months": "delete from marts.civilian_targeting_month where events > 0",
+    "sets_of_events_are_what_marts_count": "delete from core.bridge_event_set where event_set = 'violence'",
     # Of the tests in YAML, one of each kind.
     "estimates_are_ordered": "update core.fct_event set fatalities_low = 50 where event_key = 'ucdp:3'",
     "dates_are_ordered": "update core.fct_event set date_start = '2030-01-01' where event_key = 'ucdp:3'",
