@@ -74,11 +74,11 @@ POINTS = """
     from int_event__reported as event
     join int_event__location as location using (location_key)
     left join int_event__boundary_unit as boundary using (country_iso3, latitude, longitude)
-    left join int_admin1__set_unit as unit
+    left join int_place__set_unit as unit
         on unit.unit_set = 'boundary_1' and unit.country_iso3 = boundary.boundary_country_iso3
             and unit.set_key = boundary.admin1_unit_key
     -- The publisher's unit of the event's day, in the regions of the polygons' vintage.
-    left join int_admin1__unit_on_day as named
+    left join int_place__unit_on_day as named
         on named.admin1_id = location.named_admin1_id
             and event.date_end >= named.as_of_from and event.date_end < named.as_of_to
             and unit.as_of_from >= named.on_from and unit.as_of_from < named.on_to
@@ -90,7 +90,7 @@ POLYGONS = """
     select unit.country_iso3, known.admin1_id, st_geomfromgeojson(version.geometry) as geometry
     from int_boundary__unit as unit
     join staging.stg_boundaries__unit_version as version using (country_iso3, admin_level, unit_key, attempt_id)
-    left join int_admin1__set_unit as known
+    left join int_place__set_unit as known
         on known.unit_set = 'boundary_1' and known.country_iso3 = unit.country_iso3
             and known.set_key = unit.admin1_set_key
 """
@@ -100,7 +100,7 @@ def test_vintages_of_the_polygons_are_found_by_their_units(places: Places) -> No
     """Nine regions of Mali are those before Ménaka; Burkina Faso's and Guinea's polygons are of the second order."""
     vintages = dict(
         places.rows(
-            """select country_iso3, max(as_of_from)::varchar from int_admin1__set_unit
+            """select country_iso3, max(as_of_from)::varchar from int_place__set_unit
                where unit_set = 'boundary_1' and country_iso3 in ('MLI', 'CIV', 'SEN', 'BEN') group by all"""
         )
     )
@@ -111,7 +111,7 @@ def test_vintages_of_the_polygons_are_found_by_their_units(places: Places) -> No
     ]
     assert places.rows(
         """select unit_name from int_boundary__unit as unit
-           left join int_admin1__set_unit as known
+           left join int_place__set_unit as known
                on known.country_iso3 = unit.country_iso3 and known.set_key = unit.admin1_set_key
            where known.admin1_id is null and unit.known_admin1_id is null"""
     ) == []
@@ -170,7 +170,7 @@ def test_the_unit_of_the_event_is_the_polygons_where_that_decides(places: Places
     assert "none" not in methods
     assert methods["polygon"] > 1_600
     assert places.rows(
-        """select count(*) from point join int_admin1__unit_on_day as unit
+        """select count(*) from point join int_place__unit_on_day as unit
                on unit.admin1_id = polygon_admin1_id and unit.as_of_from = vintage
                    and date_end >= unit.on_from and date_end < unit.on_to
            where polygon_country_iso3 = point.country_iso3 and unit.on_admin1_id is not null
@@ -188,7 +188,7 @@ def test_the_nearest_other_place_alone_tells_the_unit(places: Places) -> None:
     bands = places.rows(
         """with known as (
                select place.*, unit.candidates, unit.on_from, unit.on_to
-               from int_place__known as place join int_admin1__unit_on_day as unit
+               from int_place__known as place join int_place__unit_on_day as unit
                    on unit.admin1_id = place.admin1_id
                        and place.as_of_day >= unit.as_of_from and place.as_of_day < unit.as_of_to
            ),
