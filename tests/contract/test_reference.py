@@ -31,6 +31,12 @@ SEED_NAMES = sorted(path.stem for path in reference.SEEDS.glob("*.csv"))
 # ISO codes that were in force and are no longer: events still name these units.
 WITHDRAWN_ISO_CODES = {"TD-BET", "TD-EN", "MR-NKC", "GH-BA"} | {f"CI-{n:02}" for n in range(1, 20)}
 
+# Burkina Faso's provinces were its first level until 2001; no known law maps these regions of Côte d'Ivoire of 1997 to
+# the ten before.
+BEGUN_WITHOUT_PREDECESSOR = {f"BF-{n:02}" for n in range(1, 14)} | {
+    f"CI-{n:02}" for n in (2, 4, 5, 7, 10, 11, 12, 14)
+}
+
 # Names in real UCDP data that rightly resolve to no unit of the country they are filed under.
 UCDP_RESIDUE = {
     ("SDN", "Unity state"): "South Sudanese since July 2011, filed under Sudan for events before",
