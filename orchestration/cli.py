@@ -30,7 +30,7 @@ from rich.table import Table
 from rich.text import Text
 
 from expectations.report import MADE_BANNER
-from orchestration.settings import FEEDS, Settings, SettingsError
+from orchestration.settings import BY_HAND, FEEDS, Settings, SettingsError
 from orchestration.transform import DbtFailed
 from orchestration.warehouse.connection import (
     WarehouseBusy,
@@ -152,7 +152,7 @@ def run(settings: Settings, feeds: tuple[str, ...]) -> int:
 
 
 @command
-@click.argument("feed", type=click.Choice(FEEDS))
+@click.argument("feed", type=click.Choice((*FEEDS, *BY_HAND)))
 @click.option(
     "--from", "date_from", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC), e.g. 2025-01-01."
 )

@@ -34,6 +34,12 @@ SEED_NAMES = sorted(path.stem for path in reference.SEEDS.glob("*.csv"))
 # ISO codes that were in force and are no longer: events still name these units.
 WITHDRAWN_ISO_CODES = {"TD-BET", "TD-EN", "MR-NKC", "GH-BA"} | {f"CI-{n:02}" for n in range(1, 20)}
 
+# Burkina Faso's provinces were its first level until 2001; no known law maps these regions of Côte d'Ivoire of 1997 to
+# the ten before.
+BEGUN_WITHOUT_PREDECESSOR = {f"BF-{n:02}" for n in range(1, 14)} | {
+    f"CI-{n:02}" for n in (2, 4, 5, 7, 10, 11, 12, 14)
+}
+
 # Names in real UCDP data that rightly resolve to no unit of the country they are filed under.
 UCDP_RESIDUE = {
     ("SDN", "Unity state"): "South Sudanese since July 2011, filed under Sudan for events before",
@@ -53,6 +59,9 @@ FOREIGN_KEYS = [
     ("admin1_alias", "admin1_id", "admin1", "admin1_id"),
     ("admin1_change", "old_admin1_id", "admin1", "admin1_id"),
     ("admin1_change", "new_admin1_id", "admin1", "admin1_id"),
+    ("admin2", "country_iso3", "country", "country_iso3"),
+    ("admin2", "admin1_id", "admin1", "admin1_id"),
+    ("admin2_alias", "admin2_id", "admin2", "admin2_id"),
     ("actor", "country_iso3", "country", "country_iso3"),
     ("actor_alias_seed", "actor_id", "actor", "actor_id"),
     ("actor_relation", "actor_id", "actor", "actor_id"),
@@ -85,6 +94,8 @@ UNIQUE_KEYS = {
     "admin1": ["admin1_id"],
     "admin1_alias": ["alias", "admin1_id"],
     "admin1_change": ["old_admin1_id", "new_admin1_id", "change_date"],
+    "admin2": ["admin2_id"],
+    "admin2_alias": ["alias", "admin2_id"],
     "actor": ["actor_id"],
     "actor_alias_seed": ["alias", "actor_id", "source"],
     "actor_relation": ["actor_id", "relation", "other_actor_id", "valid_from"],
@@ -360,6 +371,62 @@ def test_number_of_units_on_a_day(iso3, day, units):
         if row["country_iso3"] == iso3 and period(row)[0] <= date.fromisoformat(day) < period(row)[1]
     ]
     assert len(found) == units, found
+
+
+def test_a_unit_of_the_second_order_lies_where_iso_3166_2_puts_it():
+    """ISO still has Burkina Faso's 13 regions: the new region must have come of the one that it names."""
+    came_of = defaultdict(set)
+    for change in read_seed("admin1_change"):
+        came_of[change["new_admin1_id"]].add(change["old_admin1_id"])
+    checked = 0
+    for row in read_seed("admin2"):
+        unit = pycountry.subdivisions.get(code=row["admin2_id"])
+        if unit is None:
+            assert re.fullmatch(r"[A-Z]{2}-[a-z]+(-[a-z]+)*", row["admin2_id"]), row
+            assert "code" in row["source"], row
+            continue
+        checked += 1
+        assert unit.parent_code in {row["admin1_id"], *came_of[row["admin1_id"]]}, row
+        spelled = {
+            comparable(alias["alias"]) for alias in read_seed("admin2_alias") if alias["admin2_id"] == row["admin2_id"]
+        }
+        assert comparable(unit.name) in spelled, row
+    assert checked == 45 + 33
+
+
+@pytest.mark.parametrize(("iso3", "units"), [("BFA", 47), ("GIN", 34), ("CIV", 31)])
+def test_number_of_units_of_the_second_order(iso3, units):
+    assert len([row for row in read_seed("admin2") if row["country_iso3"] == iso3]) == units
+
+
+def test_an_alias_of_the_second_order_means_one_unit_of_its_country():
+    named = defaultdict(set)
+    country_of = {row["admin2_id"]: row["country_iso3"] for row in read_seed("admin2")}
+    for row in read_seed("admin2_alias"):
+        assert row["country_iso3"] == country_of[row["admin2_id"]]
+        named[row["country_iso3"], comparable(row["alias"])].add(row["admin2_id"])
+    assert [(key, ids) for key, ids in named.items() if len(ids) > 1] == []
+    assert set(country_of) == {row["admin2_id"] for row in read_seed("admin2_alias")}
+
+
+def test_codes_of_other_standards_name_one_unit_and_are_of_its_country():
+    iso = {unit.code for unit in pycountry.subdivisions} | WITHDRAWN_ISO_CODES
+    iso2 = {c.country_iso3: c.country_iso2 for c in reference.countries()}
+    for column in ("iso_3166_2", "ocha_pcode"):
+        codes = [row[column] for row in read_seed("admin1") if row[column]]
+        assert len(codes) == len(set(codes)) > 200
+    for row in read_seed("admin1"):
+        assert row["iso_3166_2"] in ("", row["admin1_id"]), row
+        assert (row["iso_3166_2"] != "") == (row["admin1_id"] in iso), row
+        letters = "ER" if row["country_iso3"] == "ERI" else iso2[row["country_iso3"]]
+        assert not row["ocha_pcode"] or re.fullmatch(letters + r"\d{1,3}", row["ocha_pcode"]), row
+
+
+def test_a_unit_that_begins_came_of_another():
+    """What began within the data has a predecessor, so that an event before it finds the unit of its day."""
+    new = {change["new_admin1_id"] for change in read_seed("admin1_change")}
+    begun = {row["admin1_id"] for row in read_seed("admin1") if row["valid_from"]}
+    assert begun - new == BEGUN_WITHOUT_PREDECESSOR
 
 
 def test_units_that_share_an_alias_do_not_share_a_day():

@@ -1,5 +1,9 @@
 -- Which polygons a point of an event lies in, one row per point that lies in any. Empty, and the spatial extension not
 -- needed, where no polygons are loaded. A point on a border goes to its publisher's country, then to the first unit.
+-- dbt learns of what stands in a condition from these lines.
+-- depends_on: {{ ref('int_event__reported') }}
+-- depends_on: {{ ref('int_boundary__unit') }}
+-- depends_on: {{ ref('stg_boundaries__unit_version') }}
 {{ config(materialized="table", pre_hook="{{ load_spatial() }}") }}
 
 {% if has_boundaries() %}

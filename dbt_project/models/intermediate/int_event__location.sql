@@ -27,7 +27,7 @@ with asked as (
 ),
 
 on_day as (
-    select * from {{ ref('int_admin1__unit_on_day') }}
+    select * from {{ ref('int_place__unit_on_day') }}
 ),
 
 named as (
@@ -113,7 +113,7 @@ hit_units as (
         unit.as_of_from,
         1 as preference
     from hit
-    inner join {{ ref('int_admin1__set_unit') }} as unit
+    inner join {{ ref('int_place__set_unit') }} as unit
         on
             unit.unit_set = 'boundary_1'
             and hit.boundary_country_iso3 = unit.country_iso3
@@ -128,7 +128,7 @@ hit_units as (
         unit.as_of_from,
         2
     from hit
-    inner join {{ ref('int_admin1__set_unit') }} as unit
+    inner join {{ ref('int_place__set_unit') }} as unit
         on
             hit.second_set = unit.unit_set
             and hit.boundary_country_iso3 = unit.country_iso3

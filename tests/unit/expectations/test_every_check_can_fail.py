@@ -205,6 +205,20 @@ GOOD: dict[str, dict[str, Any]] = {
         "m49_code": "148",
         "country_iso3": "MLI",
     },
+    "admin_boundary": {
+        "country_iso3": "MLI",
+        "admin_level": 1,
+        "unit_key": "ML07",
+        "unit_name": "Gao",
+        "unit_code": "ML07",
+        "geometry": "{}",
+        "vertices": 5,
+        "is_valid": True,
+        "south": 15.0,
+        "west": -2.0,
+        "north": 18.0,
+        "east": 1.0,
+    },
 }
 BROKEN_BY: dict[str, dict[str, Any]] = {
     "date_start_is_not_after_date_end": {"date_start": date(2025, 5, 2)},
@@ -264,6 +278,9 @@ BROKEN_BY: dict[str, dict[str, Any]] = {
     "death_is_not_in_the_future": {"incident_date": date(2026, 7, 1)},
     "death_is_not_before_the_un": {"incident_date": date(1947, 12, 31)},
     "casualty_is_a_death": {"type_of_casualty": "Injury"},
+    "geometry_is_valid": {"is_valid": False},
+    "unit_is_not_around_the_world": {"west": -100.0},
+    "unit_is_known": {"unit_name": "Atlantis", "unit_code": "XX99"},
 }
 OF_THE_WHOLE = {
     "columns_are_the_contracts",
@@ -290,6 +307,7 @@ NUMBERED_BY = {
     "insecurity_insight_incident": "event_id",
     "unhcr_population": "country_origin_iso3",
     "idmc_displacement": "country_iso3",
+    "admin_boundary": "unit_key",
 }
 """The key column that tells the test's rows apart, where it is not the first."""
 

@@ -72,7 +72,7 @@ periods as (
         admin1_id,
         as_of_from,
         as_of_to
-    from {{ ref('int_admin1__unit_on_day') }}
+    from {{ ref('int_place__unit_on_day') }}
 ),
 
 sizes as (
