@@ -503,6 +503,25 @@ def test_the_audit_lets_go_of_the_database(tmp_path: Path) -> None:
         assert connection.execute("select count(*) from t").fetchone() == (1,)
 
 
+def test_every_check_tells_what_it_observed(tmp_path: Path) -> None:
+    rows = [good_row("news_item"), {**good_row("news_item", 2), "language": "!"}]
+    verdict = judge(tmp_path, CONTRACTS["news_item"], rows, facts_of("news_item", rows_rejected=90))
+    observed = {result.name: result.observed for result in verdict.results}
+    assert "'published_at', 'publisher'" in observed.pop("columns_are_the_contracts")
+    assert observed.pop("most_items_are_dated") == "as expected"
+    assert float(observed.pop("few_rows_are_quarantined")) > 0.5
+    assert observed.pop("language_matches_its_pattern") == "1 of 2 rows"
+    assert set(observed.values()) == {"0 of 2 rows"}
+
+
+def test_great_expectations_is_left_as_it_was(tmp_path: Path) -> None:
+    import great_expectations as gx
+
+    before = gx.expectations.Expectation.configuration
+    judge(tmp_path, CONTRACTS["ucdp_actor"], [good_row("ucdp_actor")], facts_of("ucdp_actor"))
+    assert gx.expectations.Expectation.configuration is before
+
+
 def test_verdict_survives_json(tmp_path: Path) -> None:
     verdict = judge(tmp_path, CONTRACTS["ucdp_actor"], [good_row("ucdp_actor")] * 2, facts_of("ucdp_actor"))
     assert audit.Verdict.from_json(verdict.to_json()) == verdict
