@@ -162,6 +162,7 @@ select
         when not unit.is_ambiguous_only and (unit.source_count >= 2 or unit.first_fatal_date is not null) then 'A'
         else 'B'
     end as evidence_grade,
+    unit.is_ambiguous_only,
     unit.sources,
     unit.first_source,
     unit.first_event_key,
