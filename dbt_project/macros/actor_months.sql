@@ -225,8 +225,8 @@ select
     case
         when dense.tells_civilian_fatalities then coalesce(dense.fatalities_civilian_by_actor, 0)
     end as fatalities_civilian_by_actor,
-    dense.events / dense.total_events as share_events,
-    dense.fatalities_best / nullif(dense.total_fatalities_best, 0) as share_deaths,
+    coalesce(dense.events, 0) / dense.total_events as share_events,
+    coalesce(dense.fatalities_best, 0) / nullif(dense.total_fatalities_best, 0) as share_deaths,
     {% for measure in ['dyads'] + ([] if by_country else ['countries']) + ['admin1_units', 'cells'] -%}
         coalesce(dense.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}

@@ -174,7 +174,7 @@ select
     unit.first_date = in_country.country_first_date as is_first_in_country,
     in_country.country_first_date,
     in_country.country_first_fatal_date,
-    distance.distance_km as distance_to_previous_footprint_km,
+    round(distance.distance_km, 3) as distance_to_previous_footprint_km,
     unit.provisional,
     unit.observed_until
 from territory as unit
