@@ -327,7 +327,7 @@ inner join {{ actors }} as actor on share.actor_id = actor.actor_id
                         'period_kind': 'year',
                         'period_start': cast(date_trunc('year', month) as date),
                         'period_end': last_day(cast(date_trunc('year', month) + interval 11 month as date)),
-                        'is_kept': date_trunc('year', month) > date_trunc('year', last_month) - interval 5 year
+                        'is_kept': date_trunc('year', month) > date_trunc('year', last_month) - interval 3 year
                     },
                     {
                         'period_kind': 'rolling_12_months',

@@ -221,8 +221,9 @@ _PLOTS = {
         "select week, sum(gdelt_events)::double from marts.country_coverage_week group by all order by week",
     ),
     "marts/actor_month": (
-        "actors in events by month",
-        "select month, count(distinct actor_id)::double from marts.actor_month group by all order by month",
+        "actors in UCDP's events by month",
+        "select month, count(*) filter (where events > 0)::double from marts.actor_month where source = 'ucdp' "
+        "group by all order by month",
     ),
     "core/fct_article": (
         "articles by day published",

@@ -162,6 +162,7 @@ select
         when not unit.is_ambiguous_only and (unit.source_count >= 2 or unit.first_fatal_date is not null) then 'A'
         else 'B'
     end as evidence_grade,
+    unit.is_ambiguous_only,
     unit.sources,
     unit.first_source,
     unit.first_event_key,
@@ -173,7 +174,7 @@ select
     unit.first_date = in_country.country_first_date as is_first_in_country,
     in_country.country_first_date,
     in_country.country_first_fatal_date,
-    distance.distance_km as distance_to_previous_footprint_km,
+    round(distance.distance_km, 3) as distance_to_previous_footprint_km,
     unit.provisional,
     unit.observed_until
 from territory as unit
