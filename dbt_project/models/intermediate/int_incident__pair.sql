@@ -117,8 +117,8 @@ levels as (
             when deaths_a = deaths_b and deaths_a >= 10 then 'equal_many'
             when deaths_a = deaths_b and deaths_a >= 3 then 'equal_some'
             when deaths_a = deaths_b and deaths_a > 0 then 'equal_few'
-            when deaths_a = deaths_b then 'none'
-            when least(deaths_a, deaths_b) = 0 then 'none_or_some'
+            when deaths_a = deaths_b then 'nobody'
+            when least(deaths_a, deaths_b) = 0 then 'nobody_or_some'
             when
                 deaths_a between deaths_low_b and deaths_high_b or deaths_b between deaths_low_a and deaths_high_a
                 or abs(deaths_a - deaths_b) <= greatest(2, 0.25 * greatest(deaths_a, deaths_b))
