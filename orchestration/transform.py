@@ -16,9 +16,9 @@ from typing import Any
 
 from expectations.contracts import CONTRACTS
 from orchestration.settings import Settings, scope_text
+from orchestration.spatial import spatial_extension
 from orchestration.warehouse.connection import LOCK_WAIT_SECONDS, WarehouseBusy
 from orchestration.warehouse.gazetteer import package_version
-from orchestration.spatial import spatial_extension
 
 LOCK_POLL_SECONDS = 1.0
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"

@@ -49,7 +49,7 @@ def boundary_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
 def _known(column: str) -> str:
     """Whether a spelling is one of a unit's, without regard to case and accents, as dbt compares it."""
     comparable = f"trim(regexp_replace(lower(strip_accents({column})), '[^a-z0-9]+', ' ', 'g'))"
-    spelled = f"trim(regexp_replace(lower(strip_accents(alias)), '[^a-z0-9]+', ' ', 'g'))"
+    spelled = "trim(regexp_replace(lower(strip_accents(alias)), '[^a-z0-9]+', ' ', 'g'))"
     aliases = {
         (row["country_iso3"], row["alias"])
         for seed in ("admin1_alias", "admin2_alias")

@@ -96,10 +96,14 @@ class BoundariesFeed:
                 if not unit.name:
                     raise ValueError("the unit has no name")
                 if keys[key] > 1:
-                    raise ValueError(f"{keys[key]} features are called {key}; join them into one MultiPolygon")
+                    raise ValueError(
+                        f"{keys[key]} features are called {key}; join them into one MultiPolygon"
+                    )
                 text, vertices, box = _polygon(unit.geometry)
             except ValueError as error:
-                parsed.reject(payload, unit.line, str(error), key, {"unit": key, "country": unit.country_iso3})
+                parsed.reject(
+                    payload, unit.line, str(error), key, {"unit": key, "country": unit.country_iso3}
+                )
                 continue
             south, west, north, east = box
             parsed.add(
@@ -308,9 +312,7 @@ def _by_country(context: Context, payload: Payload, kind: str, units: Iterable[U
     remark = f"{strangers} features of no known country were left out" if strangers else None
     for iso3, level in wanted:
         within = {"country_iso3": iso3, "admin_level": level}
-        batch = snapshot(
-            context, ADMIN_BOUNDARY, f"{iso3}-{level}", [payload], within=within, remark=remark
-        )
+        batch = snapshot(context, ADMIN_BOUNDARY, f"{iso3}-{level}", [payload], within=within, remark=remark)
         # Rows are compared with earlier ones of the same kind of file; what is there now is of the country.
         stream = f"{kind}-{iso3}-{level}"
         yield replace(
@@ -366,5 +368,7 @@ def _point(point: Any) -> tuple[float, float]:
         raise ValueError(f"a point is {str(point)[:40]}, not longitude and latitude")
     longitude, latitude = numbers
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
-        raise ValueError(f"a point lies at {longitude}, {latitude}: not degrees; convert the file to EPSG:4326")
+        raise ValueError(
+            f"a point lies at {longitude}, {latitude}: not degrees; convert the file to EPSG:4326"
+        )
     return float(longitude), float(latitude)

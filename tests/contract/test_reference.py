@@ -359,7 +359,9 @@ def test_a_unit_of_the_second_order_lies_where_iso_3166_2_puts_it():
         checked += 1
         assert unit.parent_code in {row["admin1_id"], *came_of[row["admin1_id"]]}, row
         spelled = {
-            comparable(alias["alias"]) for alias in read_seed("admin2_alias") if alias["admin2_id"] == row["admin2_id"]
+            comparable(alias["alias"])
+            for alias in read_seed("admin2_alias")
+            if alias["admin2_id"] == row["admin2_id"]
         }
         assert comparable(unit.name) in spelled, row
     assert checked == 45 + 33

@@ -44,7 +44,10 @@ def places(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Itera
         pytest.skip("DuckDB's spatial extension is not installed")
     polygons = shared_data / "reference" / "derived_ne_admin1_sahel16.geojson"
     home = tmp_path_factory.mktemp("places")
-    with serve_folder(shared_data / "mirror" / "ucdp") as url, mock.patch.object(batches.gx_audit, "run", no_checks):
+    with (
+        serve_folder(shared_data / "mirror" / "ucdp") as url,
+        mock.patch.object(batches.gx_audit, "run", no_checks),
+    ):
         settings = replace(
             Settings.from_env(home, environ={}),
             feeds=("ucdp",),
@@ -105,16 +108,21 @@ def test_vintages_of_the_polygons_are_found_by_their_units(places: Places) -> No
         )
     )
     assert vintages == {"MLI": "1991-08-08", "CIV": "2000-03-08", "SEN": "2008-03-18", "BEN": "1999-01-15"}
-    assert places.rows("select distinct country_iso3 from int_boundary__unit where is_second_order order by 1") == [
+    assert places.rows(
+        "select distinct country_iso3 from int_boundary__unit where is_second_order order by 1"
+    ) == [
         ("BFA",),
         ("GIN",),
     ]
-    assert places.rows(
-        """select unit_name from int_boundary__unit as unit
+    assert (
+        places.rows(
+            """select unit_name from int_boundary__unit as unit
            left join int_place__set_unit as known
                on known.country_iso3 = unit.country_iso3 and known.set_key = unit.admin1_set_key
            where known.admin1_id is null and unit.known_admin1_id is null"""
-    ) == []
+        )
+        == []
+    )
 
 
 def test_the_publishers_country_is_that_of_the_point_or_a_border_is_near(places: Places) -> None:

@@ -94,15 +94,33 @@ SAHEL = feature(square(4), ADM1_FR="Sahel", ADM1_PCODE="BF56", ADM0_FR="Burkina 
             ("cod", "MLI", 1, "Ségou", "ML04", None, None),
         ),
         (
-            {"adm2_name": "Ansongo", "adm2_pcode": "ML0701", "adm1_name": "Gao", "adm1_pcode": "ML07", "iso3": "MLI"},
+            {
+                "adm2_name": "Ansongo",
+                "adm2_pcode": "ML0701",
+                "adm1_name": "Gao",
+                "adm1_pcode": "ML07",
+                "iso3": "MLI",
+            },
             ("cod", "MLI", 2, "Ansongo", "ML0701", "Gao", "ML07"),
         ),
         (
-            {"shapeName": "Gao", "shapeISO": "ML-7", "shapeID": "9", "shapeGroup": "MLI", "shapeType": "ADM1"},
+            {
+                "shapeName": "Gao",
+                "shapeISO": "ML-7",
+                "shapeID": "9",
+                "shapeGroup": "MLI",
+                "shapeType": "ADM1",
+            },
             ("geoboundaries", "MLI", 1, "Gao", "ML-7", None, None),
         ),
         (
-            {"shapeName": "Bourem", "shapeISO": "", "shapeID": "88", "shapeGroup": "MLI", "shapeType": "ADM2"},
+            {
+                "shapeName": "Bourem",
+                "shapeISO": "",
+                "shapeID": "88",
+                "shapeGroup": "MLI",
+                "shapeType": "ADM2",
+            },
             ("geoboundaries", "MLI", 2, "Bourem", "88", None, None),
         ),
         (
@@ -171,7 +189,10 @@ def test_what_is_no_file_of_units_is_refused_with_a_remedy(written, document, to
         ({"type": "Polygon", "coordinates": [[[0, 16], [1, 16], [1, 17], [0, 17]]]}, "not closed"),
         ({"type": "Polygon", "coordinates": [[["a", 16], [1, 16], [1, 17], ["a", 16]]]}, "not longitude"),
         ({"type": "Polygon", "coordinates": [[[0], [1], [1], [0]]]}, "not longitude"),
-        ({"type": "Polygon", "coordinates": [[[5e5, 1e6], [6e5, 1e6], [6e5, 2e6], [5e5, 1e6]]]}, "not degrees"),
+        (
+            {"type": "Polygon", "coordinates": [[[5e5, 1e6], [6e5, 1e6], [6e5, 2e6], [5e5, 1e6]]]},
+            "not degrees",
+        ),
     ],
 )
 def test_a_geometry_that_cannot_be_asked_is_told(geometry, told) -> None:
@@ -192,7 +213,9 @@ def test_heights_are_left_out_and_holes_kept() -> None:
 def test_each_country_of_a_file_is_a_snapshot_of_its_own(home: Home, written) -> None:
     (mali, faso) = sorted(home.load(written(collection(GAO, MOPTI, SAHEL))), key=lambda one: -one.rows_loaded)
     assert (mali.rows_loaded, faso.rows_loaded) == (2, 1)
-    assert home.rows("select country_iso3, unit_key, is_valid, south, east from raw.admin_boundary order by 2") == [
+    assert home.rows(
+        "select country_iso3, unit_key, is_valid, south, east from raw.admin_boundary order by 2"
+    ) == [
         ("BFA", "BF56", True, 16, 5),
         ("MLI", "ML05", True, 16, 3),
         ("MLI", "ML07", True, 16, 1),
