@@ -32,6 +32,9 @@ MOST_KM_FROM_BORDER = 6
 @dataclass(frozen=True)
 class Places:
     connection: duckdb.DuckDBPyConnection
+    before: dict[str, int]
+    """Events by method without polygons, and with them."""
+    after: dict[str, int]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -56,16 +59,26 @@ def places(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Itera
         )
         run = steps.Run(settings)
         steps.load(run, LoadRequest("ucdp", release="24.1"))
+        before = build(settings)
         loaded = steps.load(run, LoadRequest("boundaries", file=polygons))
     assert (loaded.rows_loaded, loaded.problems) == (261, [])
-    report = steps.build(run)
-    assert not report.failed, report.failed_nodes
+    after = build(settings)
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         load_spatial(connection)
         connection.execute("set schema = 'intermediate'")
         connection.execute(POINTS)
         connection.execute(POLYGONS)
-        yield Places(connection)
+        yield Places(connection, before, after)
+
+
+def build(settings: Settings) -> dict[str, int]:
+    """Build what changed; events by how their unit was found."""
+    report = steps.build(steps.Run(settings))
+    assert not report.failed, report.failed_nodes
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        return dict(
+            connection.execute("select admin1_method, count(*) from core.fct_event group by 1").fetchall()
+        )
 
 
 POINTS = """
@@ -97,6 +110,15 @@ POLYGONS = """
         on known.unit_set = 'boundary_1' and known.country_iso3 = unit.country_iso3
             and known.set_key = unit.admin1_set_key
 """
+
+
+def test_polygons_take_over_from_names_with_the_next_build(places: Places) -> None:
+    """Without polygons the publisher's name tells; what stays without a unit are centroids that name none."""
+    assert places.before == {"publisher_name": 2703, "nearest_place": 1, "none": 142}
+    assert places.after == {"polygon": 1766, "publisher_name": 938, "none": 142}
+    assert places.rows(
+        "select count(*) from core.fct_event where admin1_method = 'none' and not is_coordinate_centroid"
+    ) == [(0,)]
 
 
 def test_vintages_of_the_polygons_are_found_by_their_units(places: Places) -> None:

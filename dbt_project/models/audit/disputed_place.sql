@@ -31,7 +31,7 @@ judged as (
             when boundary_country_iso3 <> country_iso3 then 'other_country'
             when
                 boundary_country_iso3 is null
-                and country_iso3 in (select boundary_unit.country_iso3 from {{ ref('int_boundary__unit') }} as boundary_unit)
+                and country_iso3 in (select mapped.country_iso3 from {{ ref('int_boundary__unit') }} as mapped)
                 then 'outside_polygons'
             when polygon_admin1_id <> named_admin1_id then 'other_unit'
         end as dispute

@@ -7,13 +7,20 @@
 {{ config(materialized="table", pre_hook="{{ load_spatial() }}") }}
 
 {% if has_boundaries() %}
-    with points as (
+    with places as (
         select distinct
             country_iso3,
             latitude,
             longitude
         from {{ ref('int_event__reported') }}
         where is_place
+    ),
+
+    points as (
+        select
+            *,
+            st_point(longitude, latitude) as geometry
+        from places
     ),
 
     polygons as (
@@ -41,7 +48,7 @@
             polygon.admin_level,
             polygon.unit_key,
             polygon.is_second_order
-        from (select *, st_point(longitude, latitude) as geometry from points) as point
+        from points as point
         inner join polygons as polygon on st_intersects(polygon.geometry, point.geometry)
         qualify
             row_number() over (
