@@ -105,7 +105,10 @@ by_source_id as (
     from side_parts as part
     inner join {{ ref('actor') }} as actor on part.source_actor_id = actor.ucdp_actor_id
     left join {{ ref('actor_relation') }} as earlier
-        on actor.actor_id = earlier.actor_id and earlier.relation = 'renamed_from' and part.date_end < earlier.valid_from
+        on
+            actor.actor_id = earlier.actor_id
+            and earlier.relation = 'renamed_from'
+            and part.date_end < earlier.valid_from
     where part.feed = 'ucdp' and part.part_kind = 'whole'
     -- Where two of our actors share a source id, the one that existed on the day.
     qualify
@@ -184,16 +187,18 @@ all_matches as (
     select * from by_source_kind
 ),
 
+first_matches as (
+    select *
+    from all_matches
+    qualify match_rank = min(match_rank) over (partition by side_key, part_kind, actor_part_raw)
+),
+
 best_matches as (
     select
         *,
         count(*) over part as candidates,
         bool_or(coalesce(is_home, false)) over part as has_home
-    from (
-        select *
-        from all_matches
-        qualify match_rank = min(match_rank) over (partition by side_key, part_kind, actor_part_raw)
-    )
+    from first_matches
     window part as (partition by side_key, part_kind, actor_part_raw)
 ),
 
