@@ -61,6 +61,8 @@ select
     coalesce(arrivals.provisional, false) as provisional,
     arrivals.observed_until
 from arrivals
+inner join core.dim_actor as actor on arrivals.actor_id = actor.actor_id
 left join core.dim_country as country on arrivals.country_iso3 = country.country_iso3
-where arrivals.arrival > 1
+-- Umbrellas ("unidentified armed group") are many, and arrive nowhere.
+where arrivals.arrival > 1 and not coalesce(actor.is_umbrella, false)
 order by arrivals.first_date desc, arrivals.actor_id, arrivals.country_iso3

@@ -21,7 +21,7 @@ PUBLIC = ("core", "marts", "audit")
 TIMESTAMPS_BY_ANOTHER_NAME = {
     *("recorded_from", "recorded_to", "released_from", "released_to"),  # bounds of a version
     *("window_start", "window_end"),  # bounds of what was asked for
-    *("failing_since",),
+    *("failing_since", "data_as_of"),
 }
 DATES_BY_ANOTHER_NAME = {
     *("date_start", "date_end", "period_start", "period_end"),
@@ -31,6 +31,7 @@ DATES_BY_ANOTHER_NAME = {
 TRUTHS_BY_ANOTHER_NAME = {
     *("in_scope", "in_default_scope", "redistribution_allowed", "provisional", "surge"),
     *("passed", "could_run", "active_year"),
+    *("both_active", "guard_ok"),
 }
 
 
