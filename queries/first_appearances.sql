@@ -1,10 +1,11 @@
 -- Question: which armed groups came to which country, when first, and on what evidence?
 --
--- Read it so: one row per non-state actor and country, save the country in which it was first seen; the newest arrivals
--- first. `first_date` is the day of the first event of any source whose place is precise; ambiguous attributions count
--- only where a unit has no others. UCDP tells of fatal events only, so that it may be late. `evidence_grade` is the best
--- of the country's units: A two independent sources or a death, B one source without, or doubtful attributions only.
--- `first_event_key` leads to the event in core.fct_event. What no loaded source tells of has no row.
+-- Read it so: one row per non-state actor and country, save the country in which it was first seen; the newest
+-- arrivals first. `first_date` is the day of the first event of any source whose place is precise; ambiguous
+-- attributions count only where a unit has no others. UCDP tells of fatal events only, so that it may be late.
+-- `evidence_grade` is the best of the country's units: A two independent sources or a death, B one source without, or
+-- doubtful attributions only. `first_event_key` leads to the event in core.fct_event. What no loaded source tells of
+-- has no row.
 --
 -- Columns: actor_id, actor_name, country_iso3, country_name, first_date, first_fatal_date, first_date_ucdp,
 --   first_date_acled, first_date_insecurity_insight, first_admin1_name, distance_to_previous_footprint_km,
