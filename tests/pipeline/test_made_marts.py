@@ -9,7 +9,7 @@ from tests.served import open_bi
 
 def planted(home: MadeHome, name: str) -> dict[str, Any]:
     (fact,) = [fact for fact in home.served.publishers.world.planted_facts if fact.name == name]
-    return {"from": fact.date_start, "to": fact.date_end, "country_iso3": fact.country_iso3, **fact.details}
+    return {"from": fact.date_from, "to": fact.date_to, "country_iso3": fact.country_iso3, **fact.details}
 
 
 def month_end(month: date) -> date:

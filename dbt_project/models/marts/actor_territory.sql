@@ -71,12 +71,11 @@ counts as (
     select
         actor_id,
         admin1_id,
+        {% for source in sources -%}
+            coalesce(max(events) filter (where source = '{{ source }}'), 0) as events_{{ source }},
+        {% endfor -%}
         max(events) as events,
         max(recent_events) as events_12m
-        {%- for source in sources %},
-        coalesce(max(events) filter (where source = '{{ source }}'), 0) as events_{{ source }}
-        {%- endfor %}
-
     from by_source
     group by actor_id, admin1_id
 ),
