@@ -1,10 +1,11 @@
 -- Question: which armed groups came to which country, when first, and on what evidence?
 --
--- Read it so: one row per non-state actor and country, save the country in which it was first seen; the newest arrivals
--- first. `first_date` is the day of the first event of any source whose place is precise; ambiguous attributions count
--- only where a unit has no others. UCDP tells of fatal events only, so that it may be late. `evidence_grade` is the best
--- of the country's units: A two independent sources or a death, B one source without, or doubtful attributions only.
--- `first_event_key` leads to the event in core.fct_event. What no loaded source tells of has no row.
+-- Read it so: one row per non-state actor and country, save the country in which it was first seen; the newest
+-- arrivals first. `first_date` is the day of the first event of any source whose place is precise; ambiguous
+-- attributions count only where a unit has no others. UCDP tells of fatal events only, so that it may be late.
+-- `evidence_grade` is the best of the country's units: A two independent sources or a death, B one source without, or
+-- doubtful attributions only. `first_event_key` leads to the event in core.fct_event. What no loaded source tells of
+-- has no row.
 --
 -- Columns: actor_id, actor_name, country_iso3, country_name, first_date, first_fatal_date, first_date_ucdp,
 --   first_date_acled, first_date_insecurity_insight, first_admin1_name, distance_to_previous_footprint_km,
@@ -61,6 +62,8 @@ select
     coalesce(arrivals.provisional, false) as provisional,
     arrivals.observed_until
 from arrivals
+inner join core.dim_actor as actor on arrivals.actor_id = actor.actor_id
 left join core.dim_country as country on arrivals.country_iso3 = country.country_iso3
-where arrivals.arrival > 1
+-- Umbrellas ("unidentified armed group") are many, and arrive nowhere.
+where arrivals.arrival > 1 and not coalesce(actor.is_umbrella, false)
 order by arrivals.first_date desc, arrivals.actor_id, arrivals.country_iso3

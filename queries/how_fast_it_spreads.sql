@@ -50,5 +50,9 @@ select
     moves.observed_until
 from moves
 inner join newest on moves.source = newest.source
-where moves.most_events >= 10 and date_diff('month', moves.month, newest.month) % 12 = 0
+inner join core.dim_actor as actor on moves.actor_id = actor.actor_id
+where
+    not coalesce(actor.is_umbrella, false)
+    and moves.most_events >= 10
+    and date_diff('month', moves.month, newest.month) % 12 = 0
 order by moves.actor_id, moves.source, moves.month desc

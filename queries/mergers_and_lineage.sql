@@ -3,8 +3,8 @@
 -- Read it so: one row per relation between two actors of the registry, by the actor that it leads to; JNIM's first.
 -- `valid_from` and `valid_to` are null where nobody knows. `counts_in_lineage` says whether the events of `actor_id`
 -- count for `other_actor_id` when a share is asked for its lineage, `counts_in_alliance` when it is asked for its
--- alliance. `first_event_date` and `last_event_date` are those of the events that name `actor_id` itself, in any source:
--- a source may keep an old name for years after a merger, or never use it.
+-- alliance. `first_event_date` and `last_event_date` are those of the events that name `actor_id` itself, in any
+-- source: a source may keep an old name for years after a merger, or never use it.
 --
 -- Columns: other_actor_id, other_actor_name, relation, actor_id, actor_name, valid_from, valid_to, source,
 --   counts_in_lineage, counts_in_alliance, first_event_date, last_event_date.

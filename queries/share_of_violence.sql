@@ -2,11 +2,12 @@
 --
 -- Read it so: one row per source and definition (of which violence, counted how, in which role) for the last twelve
 -- months that the source observed in full. `share` is the part in which the source names JNIM itself, doubtful
--- attributions included; the columns after it count its lineage (members and what merged into it) and its allies of the
--- time too, or leave doubtful attributions out. `lowest_share` and `highest_share` are the bounds over those readings,
--- `is_above_half` says whether `share` exceeds 0.5, `definitions_above_half` how many of all the source's definitions do.
--- "Involved" is not "responsible": only the role perpetrator says who did it, and only of violence against civilians. The
--- denominator holds the violence of states too. Sources count different things: never compare or add two of them.
+-- attributions included; the columns after it count its lineage (members and what merged into it) and its allies of
+-- the time too, or leave doubtful attributions out. `lowest_share` and `highest_share` are the bounds over those
+-- readings, `is_above_half` says whether `share` exceeds 0.5, `definitions_above_half` how many of all the source's
+-- definitions do. "Involved" is not "responsible": only the role perpetrator says who did it, and only of violence
+-- against civilians. The denominator holds the violence of states too. Sources count different things: never compare
+-- or add two of them.
 --
 -- Columns: source, universe, measure, role, numerator, denominator, share, share_rank, share_lineage, share_alliance,
 --   share_without_doubtful, lowest_share, highest_share, is_above_half, definitions_above_half, definitions,

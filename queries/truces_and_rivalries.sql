@@ -1,11 +1,12 @@
 -- Question: where did two armed groups that were fighting each other stop, for how long, and did they start again?
 --
--- Read it so: one row per silence between two non-state actors in a country, by source: JNIM against the Islamic State's
--- Sahel Province (jnim, issp) first, then the newest silences. A silence stands here if at a month's end it was a lull (no
--- event for 60 days after five or more in 180) or an apparent truce (120 days), while both went on fighting others there
--- and the source went on reporting. `renewed_month` is the month of the next event; null with `is_current` says that the
--- silence lasts; null without, that one of the two, or the reporting, has fallen silent too. An apparent truce is no
--- proof of an agreement. A source that tells of fatal events only (UCDP) does not see fights without deaths.
+-- Read it so: one row per silence between two non-state actors in a country, by source: JNIM against the Islamic
+-- State's Sahel Province (jnim, issp) first, then the newest silences. A silence stands here if at a month's end it
+-- was a lull (no event for 60 days after five or more in 180) or an apparent truce (120 days), while both went on
+-- fighting others there and the source went on reporting. `renewed_month` is the month of the next event; null with
+-- `is_current` says that the silence lasts; null without, that one of the two, or the reporting, has fallen silent
+-- too. An apparent truce is no proof of an agreement. A source that tells of fatal events only (UCDP) does not see
+-- fights without deaths.
 --
 -- Columns: actor_a_id, actor_b_id, country_iso3, source, state_reached, last_event_date, prior_180d_events,
 --   first_quiet_month, last_quiet_month, days_quiet, renewed_month, is_current, provisional, observed_until.

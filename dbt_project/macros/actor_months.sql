@@ -136,7 +136,10 @@ observed_months as (
         ) as months_observed_before
     from observed
     left join totals as total
-        on {% for column in area + ['month'] %}observed.{{ column }} = total.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+        on
+            {% for column in area + ['month'] -%}
+                observed.{{ column }} = total.{{ column }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
 
 ),
 
@@ -194,12 +197,17 @@ dense as (
         ) as events_12_months_before
     from first_months as first
     inner join observed_months as observed
-        on {% for column in area %}first.{{ column }} = observed.{{ column }} and {% endfor %}first.first_month <= observed.month
+        on
+            first.first_month <= observed.month
+            {% for column in area -%}
+                and first.{{ column }} = observed.{{ column }}
+            {% endfor %}
     left join months as month_row
         on
             first.actor_id = month_row.actor_id
-            and {% for column in area + ['month'] %}observed.{{ column }} = month_row.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-
+            {% for column in area + ['month'] -%}
+                and observed.{{ column }} = month_row.{{ column }}
+            {% endfor %}
     window so_far as (
         partition by first.actor_id{% for column in area %}, observed.{{ column }}{% endfor %}
         order by observed.month
@@ -252,7 +260,10 @@ from dense
 inner join {{ actors }} as actor on dense.actor_id = actor.actor_id
 {% for relation, alias in [('opponents', 'opponent'), ('tactics', 'tactic'), ('new_units', 'new_unit')] -%}
     left join {{ relation }} as {{ alias }}
-        on {% for column in key %}dense.{{ column }} = {{ alias }}.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+        on
+            {% for column in key -%}
+                dense.{{ column }} = {{ alias }}.{{ column }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
 
 {% endfor -%}
 {%- endmacro %}

@@ -38,7 +38,8 @@
                     and {{ is_violence('event.violence_class') }}
                     and actor.actor_kind not in ('civilians', 'protesters', 'rioters')
                 group by
-                    event.event_key, event.feed, event.date_end, event.country_iso3, event.fatalities_best, side.actor_id
+                    event.event_key, event.feed, event.date_end, event.country_iso3, event.fatalities_best,
+                    side.actor_id
             )
             group by feed, actor_id, {{ month_of('date_end') }}{{ key }}
         )

@@ -1,5 +1,5 @@
--- Both halves of the widest share (events, any role, the actor itself, doubtful ones included) are counted anew from the
--- facts, by area and period.
+-- Both halves of the widest share (any role, the actor itself, doubtful ones included) are counted anew from the facts,
+-- by area and period.
 with areas as (
     select
         'area_set' as area_kind,
@@ -67,6 +67,13 @@ wholes as (
     group by source, area_kind, area_id, period_start, period_end, universe
 ),
 
+named as (
+    select distinct
+        event_key,
+        actor_id
+    from {{ ref('fct_event_actor') }}
+),
+
 parts as (
     select
         event.source,
@@ -79,12 +86,7 @@ parts as (
         count(*) as events,
         sum(event.fatalities_best) as deaths_best
     from frame_events as event
-    inner join (
-        select distinct
-            event_key,
-            actor_id
-        from {{ ref('fct_event_actor') }}
-    ) as side on event.event_key = side.event_key
+    inner join named as side on event.event_key = side.event_key
     group by
         event.source, event.area_kind, event.area_id, event.period_start, event.period_end, event.universe,
         side.actor_id

@@ -35,7 +35,10 @@ counted as (
         event.date_end > observed.source_observed_until - interval 12 month as is_recent
     from events as event
     inner join observed
-        on event.source = observed.source and event.country_iso3 = observed.country_iso3 and event.month = observed.month
+        on
+            event.source = observed.source
+            and event.country_iso3 = observed.country_iso3
+            and event.month = observed.month
 ),
 
 -- The events that decide when the actor came.
@@ -68,11 +71,11 @@ counts as (
     select
         actor_id,
         admin1_id,
-        max(events) as events,
-        max(recent_events) as events_12m,
         {% for source in sources -%}
-            coalesce(max(events) filter (where source = '{{ source }}'), 0) as events_{{ source }}{{ ',' if not loop.last }}
-        {% endfor %}
+            coalesce(max(events) filter (where source = '{{ source }}'), 0) as events_{{ source }},
+        {% endfor -%}
+        max(events) as events,
+        max(recent_events) as events_12m
     from by_source
     group by actor_id, admin1_id
 ),

@@ -50,26 +50,26 @@ pairs as (
 
 -- Every event of violence in its country, and again in its unit if the place is precise.
 area_events as (
-    select
-        event_key,
-        feed as source,
-        country_iso3,
-        unnest(
-            case
-                when admin1_id is not null and not coalesce(is_coordinate_centroid, false)
-                    then [
-                        {'area_kind': 'country', 'area_id': country_iso3},
-                        {'area_kind': 'admin1', 'area_id': admin1_id}
-                    ]
-                else [{'area_kind': 'country', 'area_id': country_iso3}]
-            end,
-            recursive := true
-        ),
-        date_end,
-        {{ month_of('date_end') }} as month,
-        fatalities_best
-    from {{ ref('fct_event') }}
-    where country_iso3 is not null and {{ is_violence('violence_class') }}
+    {% for area_kind, area_id in [('country', 'country_iso3'), ('admin1', 'admin1_id')] %}
+        select
+            event_key,
+            feed as source,
+            country_iso3,
+            '{{ area_kind }}' as area_kind,
+            {{ area_id }} as area_id,
+            date_end,
+            {{ month_of('date_end') }} as month,
+            fatalities_best
+        from {{ ref('fct_event') }}
+        where
+            country_iso3 is not null
+            and {{ is_violence('violence_class') }}
+            {% if area_kind == 'admin1' -%}
+                and admin1_id is not null and not coalesce(is_coordinate_centroid, false)
+            {%- endif %}
+
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 dyad_events as (
@@ -314,8 +314,11 @@ states as (
 changes as (
     select
         *,
-        state is distinct from lag(state) over (
-            partition by source, area_kind, area_id, actor_a_id, actor_b_id order by month
+        coalesce(
+            state <> lag(state) over (
+                partition by source, area_kind, area_id, actor_a_id, actor_b_id order by month
+            ),
+            true
         ) as has_changed
     from states
 )
