@@ -509,6 +509,9 @@ def test_every_published_table_and_column_is_described(built: Warehouse) -> None
 def test_the_questions_run_on_an_empty_and_on_a_full_warehouse(copy_of_built: Warehouse) -> None:
     questions = sorted((ROOT / "queries").glob("*.sql"))
     answered = {path.stem: len(copy_of_built.rows(path.read_text(encoding="utf-8"))) for path in questions}
-    # A quarter before these loads nothing was known; tests/pipeline/test_diff.py asks of a longer past.
-    assert answered.pop("what_was_known") == 0
-    assert all(answered.values()), answered
+    # Two countries in two months have no past to compare with; the made and the real homes answer these.
+    assert {question for question, rows in answered.items() if not rows} == {
+        "what_was_known",
+        "first_appearances",
+        "truces_and_rivalries",
+    }
