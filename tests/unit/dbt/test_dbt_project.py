@@ -437,6 +437,9 @@ TAMPERING = {
     "trend_weeks_of_countries_add_up_to_events": "update marts.trend_week set value = 99 where week = '2024-03-04'",
     "coverage_weeks_add_up_to_gdelt_days": "delete from marts.country_coverage_week where country_iso3 = 'MLI'",
     "every_event_has_two_sides": "delete from core.fct_event_actor where role = 'side_b' and event_key = 'ucdp:1'",
+    "an_actor_stands_once_in_a_name": """insert into core.fct_event_version_actor
+        select * replace ('Other' as actor_part_raw) from core.fct_event_version_actor where event_key = 'ucdp:1'""",
+    "periods_of_a_scope_do_not_overlap": "insert into core.actor_scope_member values ('exact', 'jnim', 'jnim', '2020-01-01', null)",
     "every_event_has_one_current_version": "update core.fct_event_version set is_current = true where event_key = 'ucdp:1'",
     "what_is_known_now_is_what_the_marts_say": "update marts.actor_month set events = events + 1",
     "no_mart_row_lies_after_what_was_observed": "update marts.country_month set observed_until = '2023-01-01'",
