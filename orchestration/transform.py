@@ -16,7 +16,9 @@ from typing import Any
 
 from expectations.contracts import CONTRACTS
 from orchestration.settings import Settings, scope_text
+from orchestration.spatial import spatial_extension
 from orchestration.warehouse.connection import LOCK_WAIT_SECONDS, WarehouseBusy
+from orchestration.warehouse.gazetteer import package_version
 
 LOCK_POLL_SECONDS = 1.0
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
@@ -76,7 +78,7 @@ def run_dbt(
         # What dbt has to say is in the answer; on the console it would come twice, an interrupt as a traceback.
         *("--log-level", "none"),
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--vars", json.dumps({"sahel_countries": scope_text(settings.countries)})),
+        *("--vars", json.dumps(_variables(settings))),
     ]
     until = monotonic() + LOCK_WAIT_SECONDS
     while True:
@@ -104,9 +106,21 @@ def run_dbt(
     return [_node_result(item) for item in getattr(answer.result, "results", [])]
 
 
+def _variables(settings: Settings) -> dict[str, str]:
+    file = spatial_extension()
+    return {
+        "sahel_countries": scope_text(settings.countries),
+        "spatial_extension": str(file) if file else "",
+    }
+
+
 def project_hash(settings: Settings) -> str:
-    """A digest of the dbt project's sources and the country scope: when it changes, everything is built anew."""
+    """A digest of the dbt project's sources, the gazetteer and the country scope.
+
+    When it changes, everything is built anew.
+    """
     digest = hashlib.sha256(scope_text(settings.countries).encode())
+    digest.update(package_version().encode())
     for path in sorted(DBT_PROJECT.rglob("*")):
         if path.is_file() and path.suffix in (".sql", ".yml", ".csv", ".md") and "target" not in path.parts:
             digest.update(str(path.relative_to(DBT_PROJECT)).encode())

@@ -35,3 +35,17 @@
     {%- else -%} {{ country_iso3 }} in ('{{ scope.replace(" ", "").split(",") | join("', '") }}')
     {%- endif -%}
 {%- endmacro %}
+
+{#
+    A name of an actor as it is compared: without the years of a regime ("(2013-2020)", "(2021-)"), lower case, no accents,
+    no apostrophes, every run of other signs one space. Letters of other scripts stay, so that Arabic names compare too.
+#}
+{% macro actor_name_key(text) -%}
+    trim(regexp_replace(
+        regexp_replace(
+            lower(strip_accents(regexp_replace({{ text }}, '\(\s*\d{4}\s*[-–]\s*(\d{4})?\s*\)', ' ', 'g'))),
+            '[''’‘ʼ`´]', '', 'g'
+        ),
+        '[^\p{L}\p{N}]+', ' ', 'g'
+    ))
+{%- endmacro %}

@@ -6,6 +6,7 @@ one column live in ``expectations.suites``, not here.
 """
 
 from expectations.contracts.acled import ACLED_DELETION, ACLED_EVENT
+from expectations.contracts.boundaries import ADMIN_BOUNDARY
 from expectations.contracts.columns import PROVENANCE, Column, Deletes, Promotion, TableContract
 from expectations.contracts.context import CONTEXT_CONTRACTS
 from expectations.contracts.gdelt import GDELT_EVENT, GDELT_MENTION
@@ -26,6 +27,7 @@ CONTRACTS: dict[str, TableContract] = {
         ACLED_DELETION,
         INSECURITY_INSIGHT_INCIDENT,
         *CONTEXT_CONTRACTS,
+        ADMIN_BOUNDARY,
         RELIEFWEB_REPORT,
         RELIEFWEB_DISASTER,
     )

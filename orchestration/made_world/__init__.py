@@ -11,13 +11,15 @@ imports nothing of the project but itself.
 from orchestration.made_world.bulk import made_gdelt_month, made_ged_csv
 from orchestration.made_world.publishers import Publishers
 from orchestration.made_world.server import Served, serve
-from orchestration.made_world.truth import Record, Truth
+from orchestration.made_world.truth import EVENT_FEEDS, Pair, Record, Truth
 from orchestration.made_world.world import MADE_LABEL, WORLD_END, WORLD_START, World
 
 __all__ = [
+    "EVENT_FEEDS",
     "MADE_LABEL",
     "WORLD_END",
     "WORLD_START",
+    "Pair",
     "Publishers",
     "Record",
     "Served",

@@ -7,12 +7,15 @@ without them, because it plays the publishers and not the pipeline.
 """
 
 import csv
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from math import cos, hypot, pi, radians, sin
 from pathlib import Path
 
 HERE = Path(__file__).parent
+_VILLAGES = ("Koura", "Peulh", "Barrage", "Marché")
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,37 @@ def places() -> tuple[Place, ...]:
 @cache
 def places_of(country_iso3: str) -> tuple[Place, ...]:
     return tuple(place for place in places() if place.country_iso3 == country_iso3)
+
+
+@cache
+def villages_of(place: Place) -> tuple[Place, ...]:
+    """Four made villages around a town, 6 to 18 km away, the nearest first. They are always in the same spots."""
+    rng = random.Random(f"villages of {place.country_iso3} {place.name}")
+    bearing = rng.uniform(0, 2 * pi)
+    found = []
+    for number, name in enumerate(_VILLAGES):
+        angle = bearing + number * pi / 2 + rng.uniform(-0.4, 0.4)
+        latitude, longitude = moved(
+            place.latitude, place.longitude, 6 + 3 * number + rng.uniform(0, 3), angle
+        )
+        name = f"{place.name} {name}"
+        found.append(
+            replace(place, name=name, name_fr=name, name_alt="", latitude=latitude, longitude=longitude)
+        )
+    return tuple(found)
+
+
+def moved(latitude: float, longitude: float, km: float, angle: float) -> tuple[float, float]:
+    """The point so far away, at an angle from the east."""
+    north, east = km * sin(angle), km * cos(angle)
+    return round(latitude + north / 111.2, 4), round(longitude + east / (111.2 * cos(radians(latitude))), 4)
+
+
+def km_between(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    """Good to a few per mille over the distances of a district."""
+    north = (other_latitude - latitude) * 111.2
+    east = (other_longitude - longitude) * 111.2 * cos(radians((latitude + other_latitude) / 2))
+    return hypot(north, east)
 
 
 @cache

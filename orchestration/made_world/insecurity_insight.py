@@ -1,7 +1,8 @@
 """Made incidents as Insecurity Insight would tell of them: some of the world's, seen from schools, clinics, aid, camps.
 
 What belongs here: which incidents each topic has at an instant, their revisions and removals, and the wire's shapes.
-What does not: the protocol (``insecurity_insight_api``). The fields on sexual violence stand in the wire format
+What does not: how far days
+depart (``retelling``) and the protocol (``insecurity_insight_api``). The fields on sexual violence stand in the wire format
 and are always 0: the made world has none.
 
 An incident appears on the 10th of the month after it. About one in seven is revised later (its counts), one in
@@ -9,35 +10,47 @@ fifty is taken back. The wire is as ragged as the real one: counts are texts her
 date differ by topic, and blanks trail.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
-from orchestration.made_world.geography import countries
+from orchestration.made_world.geography import Actor, Place, countries
+from orchestration.made_world.retelling import NOISE, day_told, is_fixed, middle_of_unit
 from orchestration.made_world.world import MADE_LABEL, Incident, World
 
-FIRST_ID = 50_000
+FIRST_ID, FIRST_HARD_ID = 50_000, 500_000
 TOPICS = ("education", "aidworkerKIKA", "protection", "healthcare")
 _SHARES = {"education": 0.06, "aidworkerKIKA": 0.03, "protection": 0.025, "healthcare": 0.05}
 _ATTACKS = ("clash", "attack", "convoy_attack", "kidnapping")
 _CONVOYS = ("aidworkerKIKA", "convoy_attack")
 _REVISED, _REMOVED = 0.15, 0.02
+_HARD_CASE_SHARE = 6
+"""How many times the usual share of the hard cases it tells of: a third telling makes them harder."""
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
 _PRECISION = {
-    1: "(2) 25 km precision ",
-    2: "(2) 25 km precision",
-    3: "(3) District, Communicipality or Commune ",
-    4: "(4) Province, State, Governorate ",
-    5: "(5) Linear feature e.g. along a road or river ",
-    6: "(6) Country",
+    2: ("(2) 25 km precision ", "(2) 25 km precision"),
+    3: ("(3) District, Communicipality or Commune ",),
+    4: ("(4) Province, State, Governorate ",),
+    5: ("(5) Linear feature e.g. along a road or river ",),
+    6: ("(6) Country",),
 }
+_PRECISION_WEIGHTS = {2: 63, 3: 32, 4: 4, 6: 1}
+"""About the shares of the real file on education."""
+_NAMES = {
+    6716: "Jama'at Nasr al-Islam wal Muslimin",
+    1051: "Boko Haram",
+    7332: "Ambazonian Separatists",
+    990002: "Rapid Support Forces",
+}
+_NO_INFORMATION, _UNIDENTIFIED = "No Information", "Unidentified Armed Actor"
 _WEAPONS = ("Firearms", "Arson", "Unspecified IED", "Shelling", "Knife")
 
 
@@ -53,6 +66,22 @@ class Told:
     """killed, injured, kidnapped, arrested, as first told."""
     counts_revised: tuple[int, int, int, int]
     weapon: str
+    view: "View"
+
+
+@dataclass(frozen=True)
+class View:
+    """What it takes to be the day, the place and the perpetrator, in every topic alike."""
+
+    day: date
+    latitude: float
+    longitude: float
+    geo_precision: int
+    is_trailing: bool
+    """Whether a blank follows the words on precision, as it does at random."""
+    perpetrator_kind: str
+    perpetrator_name: str
+    note: str
 
 
 class MadeInsecurityInsight:
@@ -60,6 +89,11 @@ class MadeInsecurityInsight:
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    @cached_property
+    def views(self) -> dict[str, View]:
+        """By id of the incident."""
+        return {told.incident.incident_id: told.view for topic in self.told.values() for told in topic}
 
     @cached_property
     def told(self) -> dict[str, list[Told]]:
@@ -71,6 +105,7 @@ class MadeInsecurityInsight:
             for topic in TOPICS:
                 rng = self.world.stream("insecurity_insight", topic, incident.incident_id)
                 share = _SHARES[topic] * (4 if (topic, incident.kind) == _CONVOYS else 1)
+                share *= _HARD_CASE_SHARE if incident.hard_case else 1
                 if rng.random() >= share:
                     continue
                 killed = min(incident.deaths_civilians, rng.randrange(3))
@@ -80,7 +115,8 @@ class MadeInsecurityInsight:
                     rng.randint(1, 5) if incident.kind == "kidnapping" else 0,
                     rng.choice((0,) * 9 + (1,)),
                 )
-                appears_at = _tenth_of_next_month(incident)
+                view = _view(self.world.stream("insecurity_insight-view", incident.incident_id), incident)
+                appears_at = _tenth_of_next_month(max(view.day, incident.date_end))
                 is_revised, is_removed = rng.random() < _REVISED, rng.random() < _REMOVED
                 drawn[topic].append(
                     Told(
@@ -91,6 +127,7 @@ class MadeInsecurityInsight:
                         counts,
                         (counts[0] + rng.choice((0, 1)), counts[1] + 1, *counts[2:]),
                         rng.choice(_WEAPONS),
+                        view,
                     )
                 )
         return drawn
@@ -104,18 +141,68 @@ class MadeInsecurityInsight:
             for told in self.told[topic]
             if told.appears_at <= as_of and not (told.removed_at and told.removed_at <= as_of)
         ]
-        standing.sort(key=lambda told: (told.incident.date_start, told.incident.incident_id), reverse=True)
+        standing.sort(key=lambda told: (told.view.day, told.incident.incident_id), reverse=True)
         return [_row(topic, told, as_of) for told in standing]
 
 
 def event_id(incident: Incident) -> int:
     """The publisher's id: the same in every topic, whenever it is asked for."""
-    return FIRST_ID + int(incident.incident_id.removeprefix("I"))
+    number, _, hard = incident.incident_id.removeprefix("I").partition("h")
+    return FIRST_HARD_ID + int(hard) if hard else FIRST_ID + int(number)
 
 
-def _tenth_of_next_month(incident: Incident) -> datetime:
-    next_month = (incident.date_end.replace(day=1) + timedelta(days=32)).replace(day=10)
+def _tenth_of_next_month(day: date) -> datetime:
+    next_month = (day.replace(day=1) + timedelta(days=32)).replace(day=10)
     return datetime.combine(next_month, time(12), UTC)
+
+
+def _view(rng: random.Random, incident: Incident) -> View:
+    """Coarser than UCDP's: of the place mostly the town, of the perpetrator often nothing."""
+    theatre, place = incident.theatre, incident.place
+    assert theatre is not None
+    draw = rng.random()
+    day = incident.date_start
+    if not is_fixed(incident) and rng.random() < NOISE.one_day_off:
+        day = day_told(rng, theatre, day, must_differ=True)
+    precision = rng.choices(tuple(_PRECISION_WEIGHTS), weights=tuple(_PRECISION_WEIGHTS.values()))[0]
+    if precision == 4:
+        spot = middle_of_unit(place)
+        latitude, longitude = spot.latitude, spot.longitude
+    elif precision == 6:
+        latitude, longitude = (
+            countries()[place.country_iso3].latitude,
+            countries()[place.country_iso3].longitude,
+        )
+    elif rng.random() < 0.5:
+        # Minutes of arc, as a gazetteer of districts has them.
+        latitude, longitude = round(place.latitude * 60) / 60, round(place.longitude * 60) / 60
+    else:
+        latitude, longitude = place.latitude, place.longitude
+    actor = theatre.side_a if theatre.type_of_violence == 3 else theatre.side_b
+    kind, name = ("Host Government: Military" if actor.is_state else "NSA"), _name(actor, place)
+    if draw < NOISE.unnamed_perpetrator / 2:
+        kind = name = _NO_INFORMATION
+    elif draw < NOISE.unnamed_perpetrator:
+        kind, name = "NSA", _UNIDENTIFIED
+    notes = (
+        f"hard:{incident.hard_case}" if incident.hard_case else "",
+        "misdated" if day != incident.date_start else "",
+        "imprecise" if precision > 3 else "",
+        "unidentified" if draw < NOISE.unnamed_perpetrator else "",
+    )
+    return View(
+        day, latitude, longitude, precision, rng.random() < 0.5, kind, name, " ".join(filter(None, notes))
+    )
+
+
+def _name(actor: Actor, place: Place) -> str:
+    if actor.is_state:
+        home = next(one for one in countries().values() if one.gw == actor.gwno_location[0])
+        return f"{home.demonym} Armed Forces"
+    if actor.ucdp_actor_id == 234:
+        is_lake = place.country_iso3 in ("NGA", "TCD", "CMR") or place.adm1 == "Diffa region"
+        return "Islamic State West Africa Province" if is_lake else "Islamic State of the Greater Sahara"
+    return _NAMES.get(actor.ucdp_actor_id, actor.name)
 
 
 def _row(topic: str, told: Told, as_of: datetime) -> dict[str, Any]:
@@ -125,8 +212,8 @@ def _row(topic: str, told: Told, as_of: datetime) -> dict[str, Any]:
 
 def _common(told: Told, what: str, date_suffix: str = "") -> dict[str, Any]:
     """The fields at the head of every topic."""
-    incident = told.incident
-    day, country = incident.date_start, countries()[incident.country_iso3]
+    incident, view = told.incident, told.view
+    day, country = view.day, countries()[incident.country_iso3]
     return {
         "Date": f"{day.isoformat()}{date_suffix}",
         "Event Description": (
@@ -136,18 +223,18 @@ def _common(told: Told, what: str, date_suffix: str = "") -> dict[str, Any]:
         "Country": country.name,
         "Country ISO": incident.country_iso3,
         "Admin 1": incident.place.adm1,
-        "Latitude": f"{incident.latitude:.10f}",
-        "Longitude": f"{incident.longitude:.10f}",
-        "Geo Precision": _PRECISION[incident.where_precision],
+        "Latitude": f"{view.latitude:.10f}",
+        "Longitude": f"{view.longitude:.10f}",
+        "Geo Precision": _PRECISION[view.geo_precision][
+            view.is_trailing % len(_PRECISION[view.geo_precision])
+        ],
     }
 
 
 def _perpetrator(told: Told) -> dict[str, Any]:
-    theatre = told.incident.theatre
-    actor = theatre.side_a if theatre.type_of_violence == 3 else theatre.side_b
     return {
-        "Reported Perpetrator": "Host Government: Military" if actor.is_state else "NSA",
-        "Reported Perpetrator Name": actor.name,
+        "Reported Perpetrator": told.view.perpetrator_kind,
+        "Reported Perpetrator Name": told.view.perpetrator_name,
         "Weapon Carried/Used": told.weapon,
     }
 

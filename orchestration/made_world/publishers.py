@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Protocol
 
+from orchestration.made_world.acled import Acled
 from orchestration.made_world.gdelt import (
     DEFAULT_WINDOWS,
     KINDS,
@@ -22,6 +23,7 @@ from orchestration.made_world.gdelt import (
     publication_lag,
     slots_between,
 )
+from orchestration.made_world.insecurity_insight import MadeInsecurityInsight
 from orchestration.made_world.news import OUTLETS, News, entity_tag
 from orchestration.made_world.ucdp import Release, Ucdp
 from orchestration.made_world.world import MADE_LABEL, WORLD_END, World
@@ -119,6 +121,8 @@ class Publishers:
         self.ucdp = Ucdp(self.world)
         self.gdelt = Gdelt(self.world)
         self.news = News(self.world)
+        self.acled = Acled(self.world)
+        self.insecurity_insight = MadeInsecurityInsight(self.world)
         self._releases = {release.path: release for release in self.ucdp.releases}
         self._outlets = {outlet.path: outlet for outlet in OUTLETS}
         self._gdelt_files = {"export.CSV.zip": "export", "mentions.CSV.zip": "mentions", "gkg.csv.zip": "gkg"}
@@ -138,10 +142,8 @@ class Publishers:
 
     def _made_apis(self) -> Apis:
         # They know Answer and Request from here.
-        from orchestration.made_world.acled import Acled
         from orchestration.made_world.acled_api import AcledApi
         from orchestration.made_world.context import context_apis
-        from orchestration.made_world.insecurity_insight import MadeInsecurityInsight
         from orchestration.made_world.insecurity_insight_api import InsecurityInsightApi
         from orchestration.made_world.reliefweb import made_api
         from orchestration.made_world.ucdp_api import UcdpApi, told_by
@@ -155,9 +157,9 @@ class Publishers:
         return Apis(
             {
                 "ucdp_api": lambda: UcdpApi(told_by(self.ucdp), UCDP_TOKEN),
-                "acled": lambda: AcledApi(Acled(self.world), accounts=dict([ACCOUNT])),
+                "acled": lambda: AcledApi(self.acled, accounts=dict([ACCOUNT])),
                 "reliefweb": reliefweb,
-                "insecurity_insight": lambda: InsecurityInsightApi(MadeInsecurityInsight(self.world).rows),
+                "insecurity_insight": lambda: InsecurityInsightApi(self.insecurity_insight.rows),
                 "worldbank": lambda: context()["worldbank"],
                 "unhcr": lambda: context()["unhcr"],
                 "idmc": lambda: context()["idmc"],

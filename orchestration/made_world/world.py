@@ -1,6 +1,6 @@
 """The made history: five years of incidents, drawn once from a seed, that every made publisher retells.
 
-What belongs here: what happened (incidents), what was planted on purpose (facts), and the seeded draws.
+What belongs here: what happened (incidents), what was planted on purpose (facts, hard cases), and the seeded draws.
 What does not: how a publisher words, codes, numbers, revises or serves it (ucdp, gdelt, news, publishers).
 
 The time of the world is fixed (WORLD_START to WORLD_END) and independent of any clock. Each draw comes from
@@ -10,6 +10,7 @@ are asked for.
 
 import hashlib
 import random
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,15 @@ from functools import cached_property
 from math import exp, log
 from typing import Any
 
-from orchestration.made_world.geography import Place, Theatre, countries, places, places_of, theatres
+from orchestration.made_world.geography import (
+    Place,
+    Theatre,
+    countries,
+    places,
+    places_of,
+    theatres,
+    villages_of,
+)
 
 MADE_LABEL = "Made world, not a real report"
 """On every surface that shows made data."""
@@ -36,6 +45,25 @@ TRUCE_DYAD_ID = 16207
 BLOCKADE = (date(2026, 4, 18), date(2026, 6, 25))
 BLOCKADE_TOWNS = ("Kayes", "Diboli", "Nioro du Sahel", "Kadiolo", "Sikasso", "Bougouni", "Kati")
 ATTRIBUTION_CONFLICT_DATE = date(2025, 10, 29)
+
+HARD_CASES = {
+    "same_place_other_dyad": "Two incidents of one day in one town, of different dyads.",
+    "morning_and_night": "Two incidents of one day in one town, of the same dyad.",
+    "told_unlike": "One incident that ACLED tells with another day, place, toll and actor at once.",
+    "next_village_next_day": "The same group attacks neighbouring villages on consecutive days.",
+    "tit_for_tat": "A group attacks civilians; the army strikes it in the same town on the next day.",
+    "border_town": "One incident that UCDP and ACLED place in different countries.",
+    "summed_villages": "Two incidents of one day and dyad in neighbouring villages, which ACLED tells as one.",
+}
+"""What is planted, ``HARD_CASES_EACH`` times each, for whoever has to say which records tell of one incident."""
+HARD_CASES_EACH = 10
+BORDER_TOWNS = (
+    (15108, "MLI", "Boulikessi", "BFA"), (15136, "MLI", "Koro", "BFA"), (15108, "MLI", "Labbezanga", "NER"),
+    (15175, "BFA", "Seytenga", "NER"), (15136, "BFA", "Markoye", "MLI"), (15175, "BFA", "Thiou", "MLI"),
+    (15174, "NER", "Tera", "BFA"), (990103, "NER", "Inates", "MLI"), (973, "NER", "Inates", "MLI"),
+    (990111, "CMR", "Kolofata", "NGA"),
+)  # fmt: skip
+"""Dyad, country, town, and the country in which ACLED has it."""
 
 _NON_FATAL_PER_COUNTRY = {
     "MLI": 300, "BFA": 350, "NER": 200, "NGA": 700, "CMR": 120, "SDN": 300, "TCD": 80, "BEN": 60, "TGO": 30,
@@ -79,6 +107,12 @@ class Incident:
     @property
     def best(self) -> int:
         return self.deaths_a + self.deaths_b + self.deaths_civilians + self.deaths_unknown
+
+    @property
+    def hard_case(self) -> str:
+        """Name of the hard case that it is part of, or empty."""
+        name = self.planted.partition(":")[0]
+        return name if name in HARD_CASES else ""
 
     @property
     def is_fatal(self) -> bool:
@@ -151,8 +185,17 @@ class World:
     def incidents(self) -> tuple[Incident, ...]:
         """All incidents, by date; ids follow that order."""
         drawn = [*self._fatal_incidents(), *self._non_fatal_incidents(), *self._coup(), *self._blockade()]
-        drawn.sort(key=lambda one: (one.date_start, one.country_iso3, one.place.name, one.incident_id))
-        return tuple(replace(one, incident_id=f"I{number:05d}") for number, one in enumerate(drawn, 1))
+        drawn.sort(key=_order)
+        numbered = [replace(one, incident_id=f"I{number:05d}") for number, one in enumerate(drawn, 1)]
+        return tuple(sorted([*numbered, *self._hard_cases(numbered)], key=lambda one: one.incident_id))
+
+    def hard_cases(self) -> dict[str, list[list[str]]]:
+        """By name of the hard case: the ids of the incidents of each time that it was planted."""
+        found: dict[str, dict[str, list[str]]] = {name: {} for name in HARD_CASES}
+        for incident in self.incidents:
+            if incident.hard_case:
+                found[incident.hard_case].setdefault(incident.planted, []).append(incident.incident_id)
+        return {name: list(times.values()) for name, times in found.items()}
 
     @cached_property
     def planted_facts(self) -> tuple[PlantedFact, ...]:
@@ -188,6 +231,11 @@ class World:
                 "csp_becomes_fla", "actor_renamed", date(2024, 11, 30), date(2024, 11, 30), "MLI",
                 "The CSP-PSD ends and the FLA begins: two actors with one history.",
                 {"actor": "CSP-PSD", "successor": "FLA"},
+            ),
+            *(
+                PlantedFact(name, "hard_case", WORLD_START, WORLD_END.date(), None, HARD_CASES[name],
+                            {"incident_ids": ids})
+                for name, ids in self.hard_cases().items()
             ),
         )  # fmt: skip
 
@@ -352,6 +400,103 @@ class World:
             number += 1
             day += timedelta(days=rng.choice((0, 1, 1, 1, 2)))
 
+    # Hard cases
+
+    def _hard_cases(self, numbered: list[Incident]) -> list[Incident]:
+        """They are put between the others: those keep their ids, and with them all that is told of them."""
+        drawn = sorted(self._draw_hard_cases(), key=_order)
+        orders = [_order(one)[:3] for one in numbered]
+        found = []
+        for number, one in enumerate(drawn, 1):
+            before = numbered[max(0, bisect_right(orders, _order(one)[:3]) - 1)].incident_id
+            found.append(replace(one, incident_id=f"{before}h{number:03d}"))
+        return found
+
+    def _draw_hard_cases(self) -> Iterator[Incident]:
+        for case in HARD_CASES:
+            for number in range(HARD_CASES_EACH):
+                rng = self.stream("hard case", case, number)
+                for one in _draw_hard_case(rng, case, number):
+                    yield replace(one, planted=f"{case}:{number}")
+
+
+def _order(incident: Incident) -> tuple[date, str, str, str]:
+    return (incident.date_start, incident.country_iso3, incident.place.name, incident.incident_id)
+
+
+def is_open(theatre: Theatre, day: date) -> bool:
+    """Whether the two may be told to fight there then: not before its time, nor after it, nor in a truce."""
+    return (
+        max(WORLD_START, theatre.first_date) <= day <= (theatre.last_date or day)
+        and day < WORLD_END.date()
+        and not (theatre.dyad_id == TRUCE_DYAD_ID and TRUCE[0] <= day <= TRUCE[1])
+    )
+
+
+def _draw_hard_case(rng: random.Random, case: str, number: int) -> list[Incident]:
+    """The incidents of one hard case, all of a single day and a known place."""
+    day = date(2022, 6, 1) + timedelta(days=rng.randrange(1_300))
+    if case == "border_town":
+        dyad_id, iso3, town, _ = BORDER_TOWNS[number % len(BORDER_TOWNS)]
+        place = next(one for one in places_of(iso3) if one.name == town)
+        return [_plain(rng, _theatre(dyad_id, iso3), day, place)]
+    iso3 = rng.choice(("MLI", "BFA"))
+    army = _theatre(15108 if iso3 == "MLI" else 15175, iso3)
+    on_civilians = _theatre(15136, iso3)
+    shared = [
+        one
+        for one in places_of(iso3)
+        if one.adm1 in army.adm1s and one.adm1 in on_civilians.adm1s and one.adm1 != "Koulikoro region"
+    ]
+    place = rng.choice(shared)
+    next_village = villages_of(place)[rng.randrange(2)]
+    if case == "told_unlike":
+        return [_plain(rng, army, day, place)]
+    if case == "same_place_other_dyad":
+        rivals = _theatre(16207, iso3)
+        other = rivals if place.adm1 in rivals.adm1s and is_open(rivals, day) else on_civilians
+        return [_plain(rng, army, day, place), _plain(rng, other, day, place)]
+    if case == "morning_and_night":
+        first, second = _plain(rng, army, day, place), _plain(rng, army, day, place)
+        return [
+            replace(first, minute_of_day=rng.randrange(5 * 60, 9 * 60)),
+            replace(second, minute_of_day=rng.randrange(20 * 60, 24 * 60)),
+        ]
+    if case == "next_village_next_day":
+        return [
+            _plain(rng, on_civilians, day, place),
+            _plain(rng, on_civilians, day + timedelta(days=1), next_village),
+        ]
+    if case == "tit_for_tat":
+        return [
+            _plain(rng, on_civilians, day, place),
+            _plain(rng, army, day + timedelta(days=1), place),
+        ]
+    return [_plain(rng, army, day, place), _plain(rng, army, day, next_village)]
+
+
+def _plain(rng: random.Random, theatre: Theatre, day: date, place: Place) -> Incident:
+    """A fatal incident of one day and one place, both known."""
+    return Incident(
+        incident_id="",
+        kind="attack" if theatre.type_of_violence == 3 else "clash",
+        date_start=day,
+        date_end=day,
+        minute_of_day=rng.randrange(24 * 60),
+        country_iso3=theatre.country_iso3,
+        place=place,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        where_precision=1,
+        date_precision=1,
+        theatre=theatre,
+        **_draw_deaths(rng, theatre.type_of_violence, must_die=True),
+    )
+
+
+def _theatre(dyad_id: int, country_iso3: str) -> Theatre:
+    return next(one for one in theatres() if (one.dyad_id, one.country_iso3) == (dyad_id, country_iso3))
+
 
 def _usual_intensity(theatre: Theatre, day: date) -> float:
     years = (day - WORLD_START).days / 365.25 - 2.5
@@ -360,9 +505,7 @@ def _usual_intensity(theatre: Theatre, day: date) -> float:
 
 def _intensity(theatre: Theatre, day: date) -> float:
     """The usual, changed by what was planted; nothing outside the theatre's time."""
-    if day < theatre.first_date or (theatre.last_date and day > theatre.last_date):
-        return 0.0
-    if theatre.dyad_id == TRUCE_DYAD_ID and TRUCE[0] <= day <= TRUCE[1]:
+    if not is_open(theatre, day):
         return 0.0
     value = _usual_intensity(theatre, day)
     if (

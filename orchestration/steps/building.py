@@ -10,6 +10,7 @@ from orchestration.settings import Settings, machine_now
 from orchestration.steps.run import BuildReport, Run, session, settle
 from orchestration.transform import build_command, has_manifest, manifest, project_hash, run_dbt
 from orchestration.warehouse import publish as publication
+from orchestration.warehouse.gazetteer import write_gazetteer
 from orchestration.warehouse.ledger import fetch_dicts, insert_rows, naive
 from orchestration.warehouse.status import write_status
 
@@ -25,6 +26,7 @@ def build(
     digest = project_hash(settings)
     with session(run) as connection:
         settle(run, connection)
+        write_gazetteer(connection, settings.countries)
         through = connection.execute("select max(attempt_id) from ledger.load_attempt").fetchone()[0]
         is_first = everything or not has_manifest(settings)
         changed = None if is_first else _changed_feeds(connection, digest)

@@ -4,6 +4,7 @@
 create schema if not exists landing;
 create schema if not exists raw;
 create schema if not exists ledger;
+create schema if not exists reference;
 
 -- Batches that are landed and wait for audit or promotion; landing.<table> holds their rows by partition_key.
 create table if not exists landing.pending (
@@ -165,4 +166,21 @@ create table if not exists ledger.build (
     recorded_at timestamp not null,
     started_at timestamp not null,
     finished_at timestamp not null
+);
+
+-- GeoNames' places as a package carries them, and which package that was; replaced whole (warehouse/gazetteer.py).
+create table if not exists reference.gazetteer_place (
+    geoname_id bigint not null,
+    place_name varchar not null,
+    alternate_names varchar,             -- in Latin letters, separated by semicolons
+    country_iso2 varchar not null,
+    admin1_code varchar,                 -- GeoNames' own, within the country
+    latitude double not null,
+    longitude double not null,
+    population bigint                    -- 0 where not known
+);
+create table if not exists reference.gazetteer_package (
+    package_name varchar not null,
+    package_version varchar not null,
+    country_scope varchar not null       -- ISO3 codes, or all
 );

@@ -307,7 +307,7 @@ def test_a_table_of_the_embargoed_country_ends_where_its_rows_end(embargoed: Hom
 # --- again, and offline ------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("without_audit")
+@pytest.mark.usefixtures("without_audit", "without_data_tests")
 def test_a_rebuild_without_publishers_or_accounts_gives_the_same_tables(home: Home) -> None:
     before = digests(home.path)
     addresses = {name: NOWHERE for name in home.environment if name.endswith("_URL")}

@@ -19,7 +19,7 @@ names as (
         admin1_id,
         alias
     from {{ ref('admin1_alias') }}
-    where source <> 'gdelt'
+    where source not in ('gdelt', 'geonames')
 ),
 
 guesses as (

@@ -8,6 +8,7 @@ select
     cast(valid_from as date) as valid_from,
     cast(valid_to as date) as valid_to,
     is_umbrella,
+    is_joint_coding,
     true as is_registered,
     source
 from {{ ref('actor') }}
@@ -23,6 +24,7 @@ select
     null as valid_from,
     null as valid_to,
     false as is_umbrella,
+    false as is_joint_coding,
     false as is_registered,
     'UCDP actor list ' || listed.source_release as source
 from {{ ref('int_ucdp__actor') }} as listed

@@ -1,24 +1,31 @@
--- ACLED versions with our keys: country, admin1 unit, kinds of the sides, class of violence. The columns are those of
--- int_ucdp__event_version_located; what ACLED does not tell is null.
+-- ACLED versions with our keys: country, kinds of the sides, class of violence. The columns are those of
+-- int_ucdp__event_version_located; what ACLED does not tell is null. What a type means is in the seed event_type.
 with kinds as (
     select
         {{ comparable('inter_label') }} as comparable_inter,
         actor_kind,
         is_state_or_external,
-        is_organised_armed
+        is_organised_armed,
+        target_class
     from {{ ref('acled_actor_kind') }}
 ),
 
 typed as (
     select
         version.*,
-        type.conflict_form,
+        type.class_rule,
+        type.violence_class as class_of_type,
+        type.tactic,
+        type.target_class as target_of_type,
         side_a.actor_kind as side_a_kind,
         side_b.actor_kind as side_b_kind,
+        side_a.target_class as side_a_target_class,
+        side_b.target_class as side_b_target_class,
         coalesce(side_a.is_organised_armed and side_b.is_organised_armed, false) as is_between_armed,
         coalesce(side_a.is_state_or_external, false) or coalesce(side_b.is_state_or_external, false) as has_state
     from {{ ref('stg_acled__event_version') }} as version
-    left join {{ ref('acled_event_type') }} as type on version.source_event_type = type.sub_event_type
+    left join {{ ref('event_type') }} as type
+        on version.feed = type.feed and version.source_event_type = type.source_event_type
     left join kinds as side_a on version.comparable_inter_a = side_a.comparable_inter
     left join kinds as side_b on version.comparable_inter_b = side_b.comparable_inter
 )
@@ -63,8 +70,6 @@ select
     version.assoc_side_b_names,
     version.is_civilian_targeted,
     version.country_iso3,
-    place.admin1_id,
-    place.admin1_name,
     version.admin1_name_raw,
     version.admin2_name_raw,
     version.place_name,
@@ -75,16 +80,22 @@ select
     version.where_precision = 3 as is_coordinate_centroid,
     cast(null as bigint) as priogrid_gid,
     case
-        when version.conflict_form = 'one_sided' then 'one_sided'
-        when version.conflict_form = 'remote' and version.is_civilian_targeted then 'one_sided'
-        when version.conflict_form in ('battle', 'remote') and version.is_between_armed
+        when version.class_rule = 'fixed' then version.class_of_type
+        when version.class_rule = 'one_sided_if_fatal'
+            then case when version.fatalities_best > 0 then 'one_sided' else version.class_of_type end
+        when version.class_rule = 'civilians_or_sides' and version.is_civilian_targeted then 'one_sided'
+        when version.class_rule in ('sides', 'civilians_or_sides') and version.is_between_armed
             then case when version.has_state then 'state_based' else 'non_state' end
-        when version.source_event_type = 'Excessive force against protesters' and version.fatalities_best > 0
-            then 'one_sided'
-        when version.conflict_form in ('demonstration', 'riot_mob', 'strategic') then version.conflict_form
         -- A blast without a second side, a battle with a crowd, a type that ACLED has added since.
         else 'unclassified'
     end as violence_class,
+    coalesce(version.tactic, 'unspecified') as tactic,
+    coalesce(
+        version.target_of_type,
+        {{ target_by_sides(
+            'version.is_civilian_targeted', 'version.side_a_target_class', 'version.side_b_target_class'
+        ) }}
+    ) as target_class,
     -- One reported figure: no range, and nobody says whose deaths they are.
     cast(null as integer) as fatalities_low,
     version.fatalities_best,
@@ -102,9 +113,3 @@ select
     version.population_best,
     version.event_description
 from typed as version
-left join {{ ref('int_event__admin1_match') }} as place
-    on
-        version.feed = place.feed
-        and version.country_iso3 = place.country_iso3
-        and version.admin1_name_raw = place.admin1_name_raw
-        and version.date_end = place.date_end

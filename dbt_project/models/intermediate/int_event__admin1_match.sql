@@ -1,38 +1,13 @@
 -- Which admin1 unit a feed's spelling means, by country and day: spellings outlive reforms, so that of the units
 -- an alias names the one that existed on the day is taken, else the one nearest in time.
-with places as (
-    select
-        event.feed,
-        country.country_iso3,
-        event.admin1_name_raw,
-        event.date_end
-    from {{ ref('stg_ucdp__event_version') }} as event
-    inner join {{ ref('country') }} as country on event.gw_code = country.gw_code
-
-    union
-
-    select
+with spellings as (
+    select distinct
         feed,
         country_iso3,
         admin1_name_raw,
-        date_end
-    from {{ ref('stg_acled__event_version') }}
-
-    union
-
-    select
-        feed,
-        country_iso3,
-        admin1_name_raw,
-        date_end
-    from {{ ref('stg_insecurity_insight__incident_version') }}
-),
-
-spellings as (
-    select
-        *,
+        date_end,
         {{ comparable('admin1_name_raw') }} as comparable_name
-    from places
+    from {{ ref('int_event__reported') }}
     where admin1_name_raw is not null
 ),
 
@@ -43,8 +18,8 @@ aliases as (
         source,
         {{ comparable('alias') }} as comparable_name
     from {{ ref('admin1_alias') }}
-    -- GDELT's are codes, not names.
-    where source <> 'gdelt'
+    -- These are codes, not names.
+    where source not in ('gdelt', 'geonames')
 )
 
 select

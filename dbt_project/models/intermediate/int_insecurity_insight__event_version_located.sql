@@ -1,8 +1,11 @@
--- Insecurity Insight's versions with our keys: country, admin1 unit, kind of the perpetrator, class of violence. The
+-- Insecurity Insight's versions with our keys: country, kind of the perpetrator, class of violence. The
 -- columns are those of int_ucdp__event_version_located; what the publisher does not tell is null.
 with versions as (
     select
         version.*,
+        type.violence_class as class_of_type,
+        type.target_class,
+        weapon.tactic as weapon_tactic,
         kind.actor_kind as perpetrator_actor_kind,
         kind.is_organised_armed
         or (
@@ -15,6 +18,9 @@ with versions as (
     from {{ ref('stg_insecurity_insight__incident_version') }} as version
     left join {{ ref('insecurity_insight_actor_kind') }} as kind
         on version.comparable_perpetrator_kind = {{ comparable('kind.perpetrator_kind') }}
+    left join {{ ref('event_type') }} as type on version.feed = type.feed and version.dataset = type.source_event_type
+    left join {{ ref('insecurity_insight_weapon') }} as weapon
+        on version.comparable_weapon = {{ comparable('weapon.weapon') }}
 )
 
 select
@@ -54,8 +60,6 @@ select
     cast(null as varchar) as assoc_side_b_names,
     true as is_civilian_targeted,
     version.country_iso3,
-    place.admin1_id,
-    place.admin1_name,
     version.admin1_name_raw,
     cast(null as varchar) as admin2_name_raw,
     cast(null as varchar) as place_name,
@@ -76,8 +80,19 @@ select
                 + coalesce(version.facilities_damaged, 0)
             ) > 0
             then 'one_sided'
-        else 'unclassified'
+        else coalesce(version.class_of_type, 'unclassified')
     end as violence_class,
+    -- An explosive or a fire says how it was done; a gun is carried in raids and abductions alike, so that then what
+    -- was done to people decides.
+    case
+        when version.weapon_tactic is not null then version.weapon_tactic
+        when version.people_kidnapped > 0 then 'abduction'
+        when version.people_arrested > 0 then 'arrest'
+        when coalesce(version.people_killed, 0) + coalesce(version.people_injured, 0) > 0 then 'attack_on_civilians'
+        when version.facilities_damaged > 0 then 'looting_property_destruction'
+        else 'unspecified'
+    end as tactic,
+    coalesce(version.target_class, 'unknown') as target_class,
     cast(null as integer) as fatalities_low,
     version.people_killed as fatalities_best,
     cast(null as integer) as fatalities_high,
@@ -94,9 +109,3 @@ select
     cast(null as bigint) as population_best,
     cast(null as varchar) as event_description
 from versions as version
-left join {{ ref('int_event__admin1_match') }} as place
-    on
-        version.feed = place.feed
-        and version.country_iso3 = place.country_iso3
-        and version.admin1_name_raw = place.admin1_name_raw
-        and version.date_end = place.date_end

@@ -4,6 +4,11 @@ select
     newest.ucdp_actor_id,
     newest.actor_name,
     coalesce(newest.full_name, newest.actor_name) as full_name,
+    newest.original_name,
+    newest.original_full_name,
+    newest.has_changed_name,
+    newest.new_names,
+    newest.new_full_names,
     case newest.organisation_level
         when '2' then 'political_group'
         when '3' then 'communal_militia'
@@ -12,6 +17,10 @@ select
         else 'unknown'
     end as actor_kind,
     country.country_iso3,
+    newest.splinter_of_ids,
+    newest.split_temporarily_from_ids,
+    newest.alliance_ids,
+    newest.joined_group_ids,
     newest.source_release
 from (
     select *

@@ -1,14 +1,15 @@
--- UCDP versions with our keys: country, admin1 unit, class of violence.
+-- UCDP versions with our keys: country, class of violence. A type of UCDP says who was against whom, and not how: its
+-- tactic is unspecified.
 select
     version.* exclude (gw_code, country_name_raw),
     version.country_name_raw,
     country.country_iso3,
-    place.admin1_id,
-    place.admin1_name,
-    class.violence_class,
+    type.violence_class,
+    coalesce(type.tactic, 'unspecified') as tactic,
+    coalesce(type.target_class, 'unknown') as target_class,
     -- 4 to 6 stand for a whole province, line or country: the point is a centroid, not a place.
     version.where_precision between 4 and 6 as is_coordinate_centroid,
-    version.source_event_type = '3' as is_civilian_targeted,
+    coalesce(type.target_class = 'civilians', false) as is_civilian_targeted,
     -- What only other feeds tell.
     cast(null as varchar) as source_event_category,
     cast(null as varchar) as disorder_type,
@@ -25,11 +26,5 @@ select
     cast(null as integer) as people_arrested
 from {{ ref('stg_ucdp__event_version') }} as version
 left join {{ ref('country') }} as country on version.gw_code = country.gw_code
-left join {{ ref('int_event__admin1_match') }} as place
-    on
-        version.feed = place.feed
-        and country.country_iso3 = place.country_iso3
-        and version.admin1_name_raw = place.admin1_name_raw
-        and version.date_end = place.date_end
-left join {{ ref('violence_class') }} as class
-    on version.feed = class.feed and version.source_event_type = class.source_event_type
+left join {{ ref('event_type') }} as type
+    on version.feed = type.feed and version.source_event_type = type.source_event_type

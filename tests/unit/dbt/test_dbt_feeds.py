@@ -19,6 +19,7 @@ WANTED = (
     "int_ucdp__event_version_located",
     "int_acled__event_version_located",
     "int_insecurity_insight__event_version_located",
+    "int_event__version",
     "int_context__population_month",
     "country_coverage_week",
     "fct_article_version",
@@ -86,6 +87,10 @@ def acled_event(connection: duckdb.DuckDBPyConnection, key: str, attempt: int, *
     insert(connection, "raw.acled_event", **plain | recorded(attempt) | values)
 
 
+def acled_types() -> list[dict[str, str]]:
+    return [row for row in read_seed("event_type") if row["feed"] == "acled"]
+
+
 def load_acled(connection: duckdb.DuckDBPyConnection) -> None:
     """One event that is edited and then deleted; one of each label of a side; a region before and after a reform."""
     acled_event(connection, "MLI1", 1)
@@ -93,8 +98,8 @@ def load_acled(connection: duckdb.DuckDBPyConnection) -> None:
     acled_event(connection, "MLI1", 3, fatalities=5, is_withdrawn=True)
     for number, row in enumerate(read_seed("acled_actor_kind")):
         acled_event(connection, f"MLI{100 + number}", 1, inter2=row["inter_label"].upper())
-    for number, row in enumerate(read_seed("acled_event_type")):
-        names = {name: row[name] for name in ("event_type", "sub_event_type")}
+    for number, row in enumerate(acled_types()):
+        names = {"event_type": row["source_event_category"], "sub_event_type": row["source_event_type"]}
         acled_event(connection, f"MLI{200 + number}", 1, **names)
     for key, day in (("BFO1", "2025-07-01"), ("BFO2", "2025-07-02")):
         acled_event(connection, key, 1, event_date=day, country_iso3="BFA", iso=854, admin1="Soum")
@@ -263,7 +268,7 @@ def test_the_version_models_of_all_event_feeds_have_the_same_columns(built: Ware
 def test_an_edited_and_deleted_acled_event_keeps_its_versions(built: Warehouse) -> None:
     assert built.rows(
         """select attempt_id, fatalities_best, is_withdrawn, admin1_id, source_reports, violence_class
-           from intermediate.int_acled__event_version_located where event_key = 'acled:MLI1' order by 1"""
+           from intermediate.int_event__version where event_key = 'acled:MLI1' order by 1"""
     ) == [
         (1, 3, False, "ML-7", 2, "state_based"),
         (2, 5, False, "ML-7", 2, "state_based"),
@@ -302,13 +307,13 @@ def test_every_sub_type_of_a_clash_with_soldiers_has_its_class(built: Warehouse)
 
 
 def test_a_spelling_means_the_unit_of_the_day(built: Warehouse) -> None:
-    """Soum became a region on 2 July 2025; before, nearest in time, it is the same unit and no other."""
+    """Soum became a region on 2 July 2025; before, its area was in the Sahel region."""
     assert built.rows(
-        """select source_event_id, admin1_id from intermediate.int_acled__event_version_located
-           where country_iso3 = 'BFA' order by 1"""
-    ) == [("BFO1", "BF-soum"), ("BFO2", "BF-soum")]
+        """select source_event_id, admin1_id from intermediate.int_event__version
+           where feed = 'acled' and country_iso3 = 'BFA' order by 1"""
+    ) == [("BFO1", "BF-12"), ("BFO2", "BF-soum")]
     assert built.rows(
-        "select distinct admin1_id from intermediate.int_insecurity_insight__event_version_located"
+        "select distinct admin1_id from intermediate.int_event__version where feed = 'insecurity_insight'"
     ) == [("BF-09",)]
 
 
@@ -380,11 +385,14 @@ def test_context_reaches_core(built: Warehouse) -> None:
 def test_the_attribution_has_the_day_of_the_newest_good_load(built: Warehouse) -> None:
     told = "ACLED (Armed Conflict Location & Event Data), www.acleddata.com, accessed 2025-11-03"
     assert built.rows("select attribution from core.dim_source where feed = 'acled'") == [(told,)]
-    assert built.rows("select count(*) from core.dim_source where attribution is not null") == [(1,)]
+    assert built.rows("select feed from core.dim_source where attribution is not null order by 1") == [
+        ("acled",),
+        ("geonames",),
+    ]
 
 
 def test_the_seed_of_acled_types_is_acleds_list() -> None:
-    types = [row["event_type"] for row in read_seed("acled_event_type")]
+    types = [row["source_event_category"] for row in acled_types()]
     assert {name: types.count(name) for name in types} == {
         "Battles": 3,
         "Explosions/Remote violence": 6,

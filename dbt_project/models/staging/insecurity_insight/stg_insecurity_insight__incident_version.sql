@@ -24,6 +24,7 @@ select
     {{ comparable('perpetrator_kind') }} as comparable_perpetrator_kind,
     case when {{ comparable('perpetrator_name') }} not in ('', 'no information') then trim(perpetrator_name) end
         as perpetrator_name,
+    {{ comparable('weapon') }} as comparable_weapon,
     nullif(
         concat_ws(
             '; ',
