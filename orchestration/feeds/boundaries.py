@@ -24,7 +24,7 @@ from orchestration.feeds.context_files import Rows, nothing, read_json, snapshot
 from orchestration.feeds.http import HttpClient
 from orchestration.records import Batch, Finding, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import Settings
-from orchestration.spatial import REMEDY, load_spatial, spatial_extension
+from orchestration.spatial import REMEDY, SpatialMissing, load_spatial, spatial_extension
 
 LEVELS = (1, 2)
 _LANGUAGES = ("name", "fr", "en", "pt", "es", "ar")
@@ -125,7 +125,11 @@ class BoundariesFeed:
                 },
             )
         written = parsed.write(scratch)
-        load_spatial(scratch)
+        try:
+            load_spatial(scratch)
+        except SpatialMissing as error:
+            # A rebuild where the extension is gone: the file is as good as it was, and waits for the next one.
+            raise NotTheFormat(str(error)) from None
         scratch.execute(
             f"update {ADMIN_BOUNDARY.table} set is_valid = st_isvalid(st_geomfromgeojson(geometry))"
         )
@@ -216,7 +220,8 @@ def _level(properties: list[dict[str, Any]], where: str) -> int:
     level = max(found, default=1)
     if level not in LEVELS or (told and len(found) > 1):
         raise NotTheFormat(
-            f"{where}: units of level {', '.join(map(str, sorted(found)))}; levels 1 and 2 are of use, "
+            f"{where}: units of level {' and '.join(map(str, sorted(found) if told else [level]))}; "
+            "levels 1 and 2 are of use, "
             "one level a file"
         )
     return level

@@ -7,6 +7,7 @@ single column (not null, accepted values).
 
 import csv
 import io
+import json
 import re
 import unicodedata
 import zipfile
@@ -747,6 +748,21 @@ def test_actor_numbers_agree_with_the_ucdp_actor_list(shared_data):
             assert names <= ucdp_names[row["actor_id"]], row
             checked += 1
     assert checked > 130
+
+
+def test_names_said_to_be_insecurity_insights_are(shared_data):
+    told = json.loads((shared_data / "insecurity_insight" / "education.json").read_text(encoding="utf-8"))
+    theirs = {row["Reported Perpetrator Name"] or "" for row in told}
+    theirs |= {part.strip() for name in theirs for part in name.split(",")}
+    ours = {row["alias"] for row in read_seed("actor_alias_seed") if row["source"] == "insecurity_insight"}
+    assert len(ours) > 15 and ours - theirs == set()
+
+
+def test_group_codes_are_in_the_cameo_codebook(shared_data):
+    text = (shared_data / "reference" / "cameoGroup.txt").read_text(encoding="utf-8")
+    codes = {line.split("\t")[0] for line in text.splitlines()[1:] if line}
+    ours = {row["alias"] for row in read_seed("actor_alias_seed") if row["source"] == "cameo"}
+    assert ours and ours <= codes
 
 
 def test_every_actor_with_five_events_is_registered(shared_data):

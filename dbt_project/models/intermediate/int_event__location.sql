@@ -14,11 +14,19 @@ with asked as (
         feed,
         country_iso3,
         admin1_name_raw,
-        trim(
-            regexp_replace(
-                {{ comparable('admin2_name_raw') }}, '\b(province|prefecture|region|district|department)\b', '', 'g'
-            )
-        ) as comparable_admin2,
+        -- The second order of a point that means a whole province is its capital's.
+        case
+            when not coalesce(is_coordinate_centroid, false)
+                then
+                    trim(
+                        regexp_replace(
+                            {{ comparable('admin2_name_raw') }},
+                            '\b(province|prefecture|region|district|department)\b',
+                            '',
+                            'g'
+                        )
+                    )
+        end as comparable_admin2,
         latitude,
         longitude,
         date_end,

@@ -437,6 +437,9 @@ TAMPERING = {
     "trend_weeks_of_countries_add_up_to_events": "update marts.trend_week set value = 99 where week = '2024-03-04'",
     "coverage_weeks_add_up_to_gdelt_days": "delete from marts.country_coverage_week where country_iso3 = 'MLI'",
     "every_event_has_two_sides": "delete from core.fct_event_actor where role = 'side_b' and event_key = 'ucdp:1'",
+    "an_actor_stands_once_in_a_name": """insert into core.fct_event_version_actor
+        select * replace ('Other' as actor_part_raw) from core.fct_event_version_actor where event_key = 'ucdp:1'""",
+    "periods_of_a_scope_do_not_overlap": "insert into core.actor_scope_member values ('exact', 'jnim', 'jnim', '2020-01-01', null)",
     "every_event_has_one_current_version": "update core.fct_event_version set is_current = true where event_key = 'ucdp:1'",
     "what_is_known_now_is_what_the_marts_say": "update marts.actor_month set events = events + 1",
     "no_mart_row_lies_after_what_was_observed": "update marts.country_month set observed_until = '2023-01-01'",
@@ -509,9 +512,9 @@ def test_every_published_table_and_column_is_described(built: Warehouse) -> None
 def test_the_questions_run_on_an_empty_and_on_a_full_warehouse(copy_of_built: Warehouse) -> None:
     questions = sorted((ROOT / "queries").glob("*.sql"))
     answered = {path.stem: len(copy_of_built.rows(path.read_text(encoding="utf-8"))) for path in questions}
-    # A quarter before these loads nothing was known; tests/pipeline/test_diff.py asks of a longer past.
-    assert answered.pop("what_was_known") == 0
-    # A handful of events makes no truce and no second country; tests/queries asks of the real release.
-    for question in ("first_appearances", "truces_and_rivalries"):
-        assert answered.pop(question) == 0
-    assert all(answered.values()), answered
+    # Two countries in two months have no past to compare with; the made and the real homes answer these.
+    assert {question for question, rows in answered.items() if not rows} == {
+        "what_was_known",
+        "first_appearances",
+        "truces_and_rivalries",
+    }

@@ -159,13 +159,13 @@ def test_what_a_file_calls_a_unit_is_known(written, properties, expected) -> Non
         (collection(feature(name="Gao")), "no property is a country.*iso3"),
         (collection(feature(name="Gao", country="Atlantis")), "no property is a country"),
         (collection(feature(ADM0_FR="Mali", ADM0_PCODE="ML")), "units of level 0"),
-        (collection(feature(ADM3_FR="Gounzoureye", ADM2_FR="Gao", ADM0_PCODE="ML")), "units of level 2, 3"),
+        (collection(feature(ADM3_FR="Gounzoureye", ADM2_FR="Gao", ADM0_PCODE="ML")), "units of level 3"),
         (
             collection(
                 feature(shapeName="a", shapeGroup="MLI", shapeType="ADM1"),
                 feature(shapeName="b", shapeGroup="MLI", shapeType="ADM2"),
             ),
-            "one level a file",
+            "units of level 1 and 2.*one level a file",
         ),
         (
             collection(GAO, crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32630"}}),
@@ -240,6 +240,22 @@ def test_a_rebuild_gives_the_same_polygons(home: Home, written) -> None:
     before = home.rows("select * exclude (attempt_id) from raw.admin_boundary order by unit_key")
     steps.rebuild(steps.Run(home.settings))
     assert home.rows("select * exclude (attempt_id) from raw.admin_boundary order by unit_key") == before
+
+
+@needs_spatial
+def test_a_rebuild_without_the_extension_names_the_package_and_one_with_it_heals(
+    home: Home, written, monkeypatch
+) -> None:
+    home.load(written(collection(GAO, MOPTI)))
+    with monkeypatch.context() as gone:
+        gone.setattr(spatial, "spatial_extension", lambda: None)
+        steps.rebuild(steps.Run(home.settings))
+    assert home.rows("select count(*) from raw.admin_boundary") == [(0,)]
+    ((status, told),) = home.rows("select status, error from ledger.load_attempt")
+    assert status == "refused"
+    assert "pip install 'sahel-monitor[spatial]'" in told
+    steps.rebuild(steps.Run(home.settings))
+    assert home.rows("select count(*) from raw.admin_boundary") == [(2,)]
 
 
 @needs_spatial
