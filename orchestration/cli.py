@@ -349,6 +349,63 @@ def diff(
 
 
 @command
+@click.argument("name")
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def actor(settings: Settings, name: str, style: str) -> int:
+    """An actor by id, UCDP number or any of its names: names, lineage in time, figures by source.
+
+    Case, accents and the years of a regime do not count. Figures of different sources stand side by side: they tell of
+    the same incidents and are never added up.
+    """
+    from orchestration import actor_page
+
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    with open_published(settings.bi_file) as reader:
+        try:
+            page = actor_page.read(reader, actor_page.find(reader, name))
+        except actor_page.NoSuchActor as error:
+            _complain(str(error))
+            return 1
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            _complain(
+                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
+            )
+            return 1
+    if style == "json":
+        if settings.is_made:
+            err.print(MADE_BANNER)
+        click.echo(json.dumps(_json_value(page.as_record()), indent=1, ensure_ascii=False))
+        return 0
+    _label(settings.is_made)
+    out.print("\n".join(actor_page.heading(page)), markup=False)
+    for title, lines in (
+        ("names, by who uses them", actor_page.name_lines(page)),
+        ("regimes", actor_page.regime_lines(page)),
+        ("history", actor_page.relation_lines(page)),
+        ("who else counts for it under the scope lineage", actor_page.lineage_lines(page)),
+    ):
+        if lines:
+            out.print("\n".join(["", f"{title}:", *lines]), markup=False)
+    out.print()
+    if not page.figures:
+        out.print("no event of the published file names it")
+        return 0
+    for title, rows in (
+        ("events and the deaths in them, whoever killed", page.figures),
+        ("by country", page.countries),
+        ("by year", page.years),
+    ):
+        _print_table(title, list(rows))
+    out.print(
+        "\n".join(["figures of different sources are never added up:", *actor_page.source_lines(page)]),
+        markup=False,
+    )
+    return 0
+
+
+@command
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(settings: Settings, as_json: bool) -> int:
     """Settings, versions, reachability of each enabled feed, warehouse health. Never prints a secret."""

@@ -3,7 +3,8 @@
 -- Read it so: one row per pair of actors and source, the most events of the last twelve observed months first, with the
 -- events of all time beside. Which side stands first says nothing about who attacked, save that in one-sided violence
 -- (`events_one_sided`) it is the perpetrator. Sides that nobody knows stand with the name the source gives them, marked
--- in `is_resolved`.
+-- in `is_resolved`. An event whose side is "A and/or B", or A and B together, counts for the pairs of each of them, so
+-- that the column does not add up to the number of events; `is_ambiguous` marks the former.
 --
 -- Columns: side_a, side_b, source, events_12_months, events_one_sided, fatalities_best_12_months, events_in_all,
 --   first_event_date, last_event_date, countries, is_resolved, is_ambiguous.
@@ -20,7 +21,7 @@ sides as (
     select
         side.event_key,
         side.role,
-        coalesce(actor.actor_name, side.actor_name_raw) as actor_name,
+        coalesce(actor.actor_name, side.actor_part_raw, side.actor_name_raw) as actor_name,
         side.actor_id is not null as is_resolved,
         side.is_ambiguous
     from core.fct_event_actor as side

@@ -28,10 +28,18 @@
         as active_dyads
 {%- endmacro %}
 
+{# "A and/or B" is one actor, whoever it was; of a joint side each member is one. #}
+{% macro counted_actor() -%}
+    case
+        when side.is_ambiguous then side.actor_name_raw
+        else coalesce(side.actor_id, side.actor_part_raw, side.actor_name_raw)
+    end
+{%- endmacro %}
+
 {# Over rows of fct_event_actor joined to dim_actor and fct_event: organised actors, so that civilians and crowds are none. #}
 {% macro actor_measures() -%}
-    count(distinct coalesce(side.actor_id, side.actor_name_raw)) as active_actors,
-    count(distinct coalesce(side.actor_id, side.actor_name_raw))
+    count(distinct {{ counted_actor() }}) as active_actors,
+    count(distinct {{ counted_actor() }})
         filter (
             where {{ is_nonstate_actor('coalesce(actor.actor_kind, side.actor_kind_raw)') }}
         )

@@ -11,7 +11,7 @@ import re
 import unicodedata
 import zipfile
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 
 import duckdb
@@ -22,6 +22,7 @@ import yaml
 from expectations import reference
 from expectations.contracts.acled import EVENT_TYPES
 from expectations.reference import ReferenceDataError, read_seed
+from orchestration.actor_page import name_key
 from orchestration.feeds.insecurity_insight_rows import TOPICS
 
 SCOPE = [
@@ -67,6 +68,11 @@ FOREIGN_KEYS = [
     ("event_set_member_seed", "event_set", "event_set", "event_set"),
     ("event_set_member_seed", "source_event_type", "event_type", "source_event_type"),
     ("event_set_member_seed", "violence_class", "event_term", "term"),
+    ("actor_split_rule", "umbrella_actor_id", "actor", "actor_id"),
+    ("actor_split_rule", "actor_id", "actor", "actor_id"),
+    ("actor_split_rule", "admin1_id", "admin1", "admin1_id"),
+    ("actor_split_rule", "country_iso3", "country", "country_iso3"),
+    ("actor_regime_period", "actor_id", "actor", "actor_id"),
     ("event_feed", "feed", "source", "feed"),
     ("peacekeeping_mission", "country_iso3", "country", "country_iso3"),
 ]
@@ -82,6 +88,8 @@ UNIQUE_KEYS = {
     "actor": ["actor_id"],
     "actor_alias_seed": ["alias", "actor_id", "source"],
     "actor_relation": ["actor_id", "relation", "other_actor_id", "valid_from"],
+    "actor_split_rule": ["umbrella_actor_id", "country_iso3", "admin1_id", "ucdp_dyad_id", "valid_from"],
+    "actor_regime_period": ["actor_id", "valid_from"],
     "source": ["feed"],
     "cameo_event_root": ["event_root_code"],
     "event_term": ["term"],
@@ -171,7 +179,7 @@ def test_foreign_keys_lead_somewhere(name, column, target, target_column):
 def test_every_column_is_described_and_typed_in_the_order_of_the_file():
     described = [
         seed
-        for path in reference.SEEDS.glob("_*.yml")
+        for path in sorted(reference.SEEDS.glob("_*.yml"))
         for seed in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]
     ]
     assert sorted(seed["name"] for seed in described) == SEED_NAMES
@@ -182,7 +190,10 @@ def test_every_column_is_described_and_typed_in_the_order_of_the_file():
         assert all(column["description"].strip() for column in seed["columns"]), seed["name"]
 
 
-@pytest.mark.parametrize("name", ["admin1", "actor", "actor_alias_seed", "actor_relation"])
+@pytest.mark.parametrize(
+    "name",
+    ["admin1", "actor", "actor_alias_seed", "actor_relation", "actor_split_rule", "actor_regime_period"],
+)
 def test_periods_do_not_end_before_they_start(name):
     assert [row for row in read_seed(name) if not period(row)[0] < period(row)[1]] == []
 
@@ -461,20 +472,118 @@ def test_ucdp_numbers_mean_one_actor():
     assert len(numbers) == len(set(numbers))
 
 
-def test_every_monitored_country_has_its_government_and_army():
-    kinds = defaultdict(set)
-    for row in read_seed("actor"):
-        kinds[row["country_iso3"]].add(row["actor_kind"])
-        if row["actor_kind"] == "state":
-            assert row["ucdp_actor_id"], row
-    assert all({"state", "state_forces"} <= kinds[iso3] for iso3 in SCOPE)
+def test_every_monitored_country_has_its_government_army_police_and_gendarmerie():
+    """Gambia, Ghana, Guinea-Bissau, Nigeria, Sudan and Eritrea have no gendarmerie."""
+    actors = {row["actor_id"]: row for row in read_seed("actor")}
+    assert all(row["ucdp_actor_id"] for row in actors.values() if row["actor_kind"] == "state")
+    subordinate = {
+        (row["actor_id"], row["other_actor_id"])
+        for row in read_seed("actor_relation")
+        if row["relation"] == "member_of"
+    }
+    without = {"GMB", "GHA", "GNB", "NGA", "SDN", "ERI"}
+    for iso3 in SCOPE:
+        (government,) = [
+            row["actor_id"]
+            for row in actors.values()
+            if row["country_iso3"] == iso3 and row["actor_kind"] == "state"
+        ]
+        country = government.removeprefix("government_of_")
+        forces = {f"armed_forces_of_{country}", f"police_of_{country}"}
+        forces |= set() if iso3 in without else {f"gendarmerie_of_{country}"}
+        for force in forces:
+            assert actors[force]["actor_kind"] == "state_forces" and actors[force]["country_iso3"] == iso3
+            assert (force, government) in subordinate
+        assert iso3 not in without or f"gendarmerie_of_{country}" not in actors
+
+
+def test_regimes_follow_each_other_without_a_gap_and_reach_the_present():
+    regimes = defaultdict(list)
+    for row in read_seed("actor_regime_period"):
+        regimes[row["actor_id"]].append(row)
+    actors = {row["actor_id"]: row for row in read_seed("actor")}
+    assert {actors[actor_id]["country_iso3"] for actor_id in regimes} == set(SCOPE)
+    for actor_id, rows in regimes.items():
+        rows.sort(key=lambda row: row["valid_from"])
+        assert [row["valid_to"] for row in rows] == [row["valid_from"] for row in rows[1:]] + [""], actor_id
+        assert rows[0]["valid_from"] < "1989-01-01" or actor_id == "government_of_eritrea"
+
+
+def test_a_junta_came_with_a_successful_coup(shared_data):
+    """On the day that the list gives, or the one beside it: a night has two."""
+    gw_codes = {row["country_iso3"]: row["gw_code"] for row in read_seed("country")}
+    actors = {row["actor_id"]: row for row in read_seed("actor")}
+    with (shared_data / "reference" / "cam_coups_list_3.0.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
+        coups = {
+            (row["cowcode"], date.fromisoformat(row["date"]))
+            for row in csv.DictReader(file)
+            if row["successful"] == "1"
+        }
+    last = max(day for _, day in coups)
+    juntas = [
+        (gw_codes[actors[row["actor_id"]]["country_iso3"]], period(row)[0])
+        for row in read_seed("actor_regime_period")
+        if re.search("(?i)junta of|military command of", row["regime_name"])
+        and date(1989, 1, 1) <= period(row)[0] <= last
+    ]
+    assert len(juntas) >= 9
+    days = [timedelta(days=number) for number in (-1, 0, 1)]
+    assert [junta for junta in juntas if not any((junta[0], junta[1] + day) in coups for day in days)] == []
+
+
+def test_rules_that_split_an_umbrella_do_not_contradict_each_other():
+    actors = {row["actor_id"]: row for row in read_seed("actor")}
+    country_of = {row["admin1_id"]: row["country_iso3"] for row in read_seed("admin1")}
+    rows = read_seed("actor_split_rule")
+    for row in rows:
+        assert actors[row["umbrella_actor_id"]]["is_umbrella"] == "true", row
+        assert actors[row["actor_id"]]["is_umbrella"] == "false", row
+        assert row["valid_from"] >= actors[row["actor_id"]]["valid_from"], row
+        assert not row["admin1_id"] or country_of[row["admin1_id"]] == row["country_iso3"], row
+    for one, other in combinations(rows, 2):
+        same = all(
+            one[column] == other[column]
+            for column in ("umbrella_actor_id", "country_iso3", "admin1_id", "ucdp_dyad_id")
+        )
+        assert not (same and overlap(one, other)), (one, other)
+
+
+def test_a_joint_coding_is_its_members_and_no_member_is_one():
+    joint = {row["actor_id"] for row in read_seed("actor") if row["is_joint_coding"] == "true"}
+    members = Counter(
+        row["other_actor_id"]
+        for row in read_seed("actor_relation")
+        if row["relation"] == "member_of" and row["actor_id"] not in joint
+    )
+    assert joint and all(members[actor_id] >= 2 for actor_id in joint)
+
+
+def test_nobody_is_his_own_ancestor():
+    """Membership, mergers and succession go one way; the closure of the scopes rests on it."""
+    parents = defaultdict(set)
+    for row in read_seed("actor_relation"):
+        if row["relation"] in ("member_of", "merged_into"):
+            parents[row["actor_id"]].add(row["other_actor_id"])
+        elif row["relation"] in ("renamed_from", "successor_of"):
+            parents[row["other_actor_id"]].add(row["actor_id"])
+
+    def ancestors(actor_id, seen):
+        for parent in parents[actor_id]:
+            assert parent not in seen, (parent, seen)
+            ancestors(parent, {*seen, parent})
+
+    for actor_id in list(parents):
+        ancestors(actor_id, {actor_id})
 
 
 def test_an_alias_that_may_mean_two_actors_is_flagged_and_no_other_is():
-    """Held after folding case and accents and over all sources, because that is how names are matched."""
+    """Held for names as they are compared and over all sources, because that is how they are matched."""
     rows_of = defaultdict(list)
     for row in read_seed("actor_alias_seed"):
-        rows_of[comparable(row["alias"])].append(row)
+        assert name_key(row["alias"]), row
+        rows_of[name_key(row["alias"])].append(row)
     unflagged, needless = set(), set()
     for rows in rows_of.values():
         shared = [
@@ -508,6 +617,8 @@ def test_every_actor_can_be_found_by_its_own_name():
         ("Boko Haram", {"jas", "iswap"}),
         ("EIGS", {"issp"}),
         ("Military Forces of Mali (2021-)", {"armed_forces_of_mali"}),
+        ("Police Forces of Mali Gendarmerie", {"gendarmerie_of_mali"}),
+        ("GSP", {"gspc"}),
     ],
 )
 def test_names_in_the_press_and_in_acled(alias, actor_ids):
@@ -521,6 +632,10 @@ def test_the_lineage_that_analysts_ask_for():
     assert relations["ansar_dine", "merged_into", "jnim"]["valid_from"] == "2017-03-02"
     assert ("aqim", "renamed_from", "gspc") in relations
     assert ("aqim", "merged_into", "jnim") not in relations, "AQIM is still an actor of its own"
+    assert ("jnim", "member_of", "aqim") not in relations, (
+        "a pledge is no membership: JNIM is not AQIM's lineage"
+    )
+    assert ("jnim", "affiliated_with", "aqim") in relations
     assert ("ansaroul_islam", "merged_into", "jnim") not in relations
     actors = {row["actor_id"]: row for row in read_seed("actor")}
     handover = relations["africa_corps", "successor_of", "wagner"]["valid_from"]
