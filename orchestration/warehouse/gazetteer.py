@@ -34,7 +34,9 @@ def write_gazetteer(connection: duckdb.DuckDBPyConnection, scope: tuple[str, ...
     try:
         connection.execute("delete from reference.gazetteer_place")
         connection.register("gazetteer_frame", frame)
-        connection.execute(f"insert into reference.gazetteer_place select {', '.join(frame)} from gazetteer_frame")
+        connection.execute(
+            f"insert into reference.gazetteer_place select {', '.join(frame)} from gazetteer_frame"
+        )
         connection.execute("delete from reference.gazetteer_package")
         connection.execute("insert into reference.gazetteer_package values (?, ?, ?)", wanted)
         connection.commit()
