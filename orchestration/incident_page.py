@@ -19,6 +19,8 @@ DENIED = "dbt_project/seeds/incident_links_denied.csv"
 
 MOST_MEANT = 5
 NEAR_DAYS, NEAR_KM = 3, 50
+SAME_PLACE_KM = 5
+"""Points nearer than this are one place, as in the evidence."""
 PARTS = ("time", "distance", "place_name", "actors", "class", "deaths")
 
 RULES = {
@@ -212,7 +214,9 @@ def record_lines(page: Page) -> list[str]:
 def claim_lines(record: dict[str, Any]) -> list[str]:
     """What one record says, in the words of its source where there are any."""
     place = _where(record)
-    if record["km_from_chosen"] is not None:
+    if record["is_chosen_place"]:
+        place += ", the chosen point"
+    elif record["km_from_chosen"] is not None:
         place += f", {record['km_from_chosen']:.1f} km from the chosen point"
     if record["is_coordinate_centroid"]:
         place += " (a centroid, no place)"
@@ -223,14 +227,14 @@ def claim_lines(record: dict[str, Any]) -> list[str]:
         versions += f", last {how} {_instant(record['last_changed_at'])}{by}"
     return [
         f"  {plain(record['event_key'])}  ({plain(record['feed'])}, its id {plain(record['source_event_id'])})",
-        f"    days      {_days(record)}",
-        f"    place     {place}",
+        f"    days         {_days(record)}",
+        f"    place        {place}",
         *side_lines(record["sides"]),
-        f"    deaths    {_deaths(record['fatalities_low'], record['fatalities_best'], record['fatalities_high'])}",
-        f"    kind      {plain(record['violence_class'] or 'unclassified')}"
+        f"    deaths       {_deaths(record['fatalities_low'], record['fatalities_best'], record['fatalities_high'])}",
+        f"    kind         {plain(record['violence_class'] or 'unclassified')}"
         f"; tactic {plain(record['tactic'] or 'not told')}"
         + (f"; {plain(record['source_event_type'])} to its source" if record["source_event_type"] else ""),
-        f"    recorded  {_instant(record['first_recorded_at'])}; {versions}",
+        f"    recorded     {_instant(record['first_recorded_at'])}; {versions}",
     ]
 
 
@@ -250,30 +254,30 @@ def side_lines(sides: list[dict[str, Any]]) -> list[str]:
         if len(names) == 1 and group[0]["is_ambiguous"]:
             joint += " or another"
         told = plain(raw) if raw else "(no name)"
-        lines.append(f'    {ROLES.get(role, role):<11} "{told}" is {joint}')
+        lines.append(f'    {ROLES.get(role, role):<12} "{told}" is {joint}')
     return lines
 
 
 def link_lines(link: dict[str, Any], decisions: tuple[dict[str, Any], ...] = ()) -> list[str]:
     """How a record was linked: the rule, the probability, and what spoke for and against it."""
     if link["match_rule"] == "anchor":
-        return ["    link      none: the first that we knew, by which the incident is named"]
+        return ["    link         none: the first that we knew, by which the incident is named"]
     other = plain(link["linked_event_key"])
-    lines = [f"    link      to {other}: {RULES.get(link['match_rule'], link['match_rule'])}"]
+    lines = [f"    link         to {other}: {RULES.get(link['match_rule'], link['match_rule'])}"]
     if link["match_rule"] == "confirmed":
         lines += [
-            f"              {plain(row['decided_by'])}, {row['decided_date']}: {plain(row['reason'])}"
+            f"                 {plain(row['decided_by'])}, {row['decided_date']}: {plain(row['reason'])}"
             for row in decisions
             if row["decision"] == "confirmed"
             and {row["event_key_a"], row["event_key_b"]} == {link["event_key"], link["linked_event_key"]}
         ]
     if link["match_score"] is None:
-        return [*lines, "              not compared by score"]
+        return [*lines, "                 not compared by score"]
     lines.append(
-        f"              probability {link['match_score']:.3f}, weight {link['match_weight']:+g} = the sum of"
+        f"                 probability {link['match_score']:.3f}, weight {link['match_weight']:+g} = the sum of"
     )
     lines += [
-        f"              {row['weight']:+5g}  {row['part'].replace('_', ' ')}: {plain(row['meaning'] or row['level'])}"
+        f"                 {row['weight']:+5g}  {row['part'].replace('_', ' ')}: {plain(row['meaning'] or row['level'])}"
         f"{_measured(row['part'], link)}"
         for row in link["evidence"]
     ]
@@ -288,7 +292,7 @@ def dispute_lines(page: Page) -> list[str]:
     lines = []
     if told["date_spread_days"]:
         lines.append(f"  days: up to {_counted(told['date_spread_days'], 'day')} apart")
-    if (told["distance_spread_km"] or 0) >= 1:
+    if (told["distance_spread_km"] or 0) > SAME_PLACE_KM:
         lines.append(f"  place: up to {told['distance_spread_km']:.1f} km apart")
     if told["is_deaths_disputed"]:
         lines.append(
@@ -321,21 +325,23 @@ def decision_lines(page: Page) -> list[str]:
 def remedy_lines(page: Page, today: date) -> list[str]:
     """How to undo each link and to make one: the line to add, in the file to which it belongs."""
     links = [row["link"] for row in page.records if row["link"]["linked_event_key"]]
+    by_person = [link for link in links if link["match_rule"] == "confirmed"]
+    by_rule = [link for link in links if link["match_rule"] != "confirmed"]
     lines = []
-    for link in links:
-        pair = (link["linked_event_key"], link["event_key"])
-        if link["match_rule"] == "confirmed":
-            lines += [f"  to undo the link of {plain(' and '.join(pair))}, delete its line from {CONFIRMED}"]
-        else:
-            lines += [f"  to keep these two apart, add to {DENIED}:", f"    {_line(*pair, today)}"]
-    if len(page.records) > 2:
-        lines.append("  (a record may stay by another link: then deny that pair as well)")
-    lines += [
+    if by_rule:
+        lines.append(f"  to keep two of them apart, add its line to {DENIED}:")
+        lines += [f"    {_line(link['linked_event_key'], link['event_key'], today)}" for link in by_rule]
+    if by_person:
+        lines.append(f"  to undo what a person confirmed, delete its line from {CONFIRMED}:")
+        lines += [f"    {plain(link['linked_event_key'])},{plain(link['event_key'])},…" for link in by_person]
+    if len(links) > 1:
+        lines.append("  a record may stay by way of another: deny that pair as well")
+    return [
+        *lines,
         f"  to join a record that is missing here, add to {CONFIRMED}:",
         f"    {_line(page.records[0]['event_key'], 'ITS-EVENT-KEY', today)}",
         '  then `sahel build` and `sahel publish`; `sahel query "from audit.incident_decision"` tells what became of it',
     ]
-    return lines
 
 
 def withdrawn_lines(page: Withdrawn) -> list[str]:
@@ -536,6 +542,7 @@ _RECORDS = f"""
     select
         {_CLAIM},
         {_KM.format(a="event", b="incident")} as km_from_chosen,
+        event.event_key = incident.place_event_key as is_chosen_place,
         history.versions,
         history.last_changed_at,
         history.change_kind,
@@ -592,6 +599,8 @@ _LAST_SAID = f"""
     select
         {_CLAIM},
         cast(null as double) as km_from_chosen,
+        false as is_chosen_place,
+        event.event_key = incident.place_event_key as is_chosen_place,
         history.versions,
         history.last_changed_at,
         history.change_kind,

@@ -1,4 +1,4 @@
-"""The nine promised questions: documented, answered on the published file, and right about known figures."""
+"""The eleven promised questions: documented, answered on the published file, and right about known figures."""
 
 import csv
 import io
@@ -23,8 +23,8 @@ def ask(home: Path, name: str, style: str = "json") -> str:
     return result.stdout
 
 
-def test_there_are_nine() -> None:
-    assert len(QUESTIONS) == 9
+def test_there_are_eleven() -> None:
+    assert len(QUESTIONS) == 11
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
@@ -85,3 +85,12 @@ def test_the_outage_of_gdelt_is_told(real_home: RealHome) -> None:
     (gdelt,) = [row for row in rows if (row["feed"], row["part"]) == ("gdelt", "export")]
     assert gdelt["gaps"] > 0
     assert gdelt["verdict"] != "good"
+
+
+def test_with_one_source_every_incident_stands_alone_and_nothing_is_disputed(real_home: RealHome) -> None:
+    rows = json.loads(ask(real_home.settings.home, "one_incident_many_reports"))
+    assert len(rows) == 100
+    assert {(row["feed_count"], row["event_count"], row["links"]) for row in rows} == {(1, 1, None)}
+    deaths = [row["fatalities_ucdp"] for row in rows]
+    assert deaths == sorted(deaths, reverse=True)
+    assert json.loads(ask(real_home.settings.home, "what_sources_dispute")) == []

@@ -1,5 +1,5 @@
--- What persons decided on links between events (seeds incident_links_confirmed and incident_links_denied), and whether it
--- is in force: a key may be mistyped, its event withdrawn since, or another decision may stand against it.
+-- What persons decided on links between events (seeds incident_links_confirmed and incident_links_denied), and whether
+-- each is in force: a key may be mistyped, its event withdrawn since, or another decision may stand against it.
 with decided as (
     {% for decision in ['confirmed', 'denied'] -%}
         select
