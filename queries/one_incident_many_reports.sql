@@ -1,8 +1,8 @@
 -- Question: which incidents do most sources tell of, and how sure are the links?
 --
 -- Read it so: the 100 incidents that most sources, then most records tell of, then those with most deaths; with one
--- source loaded, each stands alone. Deaths stand side by side and are never added: they are the same dead. `links` is how
--- each record after the first came to the incident: the rule (score: by the evidence; part: one source splits what the
+-- source loaded, each stands alone. Deaths stand side by side and are never added: they are the same dead. `links` is
+-- how each record after the first came to the incident: the rule (score: by the evidence; part: one source splits what the
 -- other tells in one; publisher_id: one id in several topics; confirmed: by a person) and the probability of that link,
 -- if it was compared; `weakest_link` is the lowest of them. `sahel incident ID` shows the evidence, and how to undo it.
 --
