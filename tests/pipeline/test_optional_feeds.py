@@ -232,7 +232,9 @@ def test_the_incidents_are_nearer_to_the_truth_than_the_plain_rule(
     for pairs in (set(near), incidents.one_to_one(near)):
         plain = incidents.scores(known, incidents.components(known.incidents, pairs), pairs)
         for mine, other in zip(
-            incidents.precision_recall_f1(ours["all"]), incidents.precision_recall_f1(plain["all"]), strict=True
+            incidents.precision_recall_f1(ours["all"]),
+            incidents.precision_recall_f1(plain["all"]),
+            strict=True,
         ):
             assert mine > other, (ours["all"], plain["all"])
         assert ours["b_cubed"]["precision"] > plain["b_cubed"]["precision"]
