@@ -17,6 +17,9 @@ from typing import Literal
 
 SEEDS = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds"
 
+MAY_BE_EMPTY = {"incident_links_confirmed", "incident_links_denied"}
+"""Lists of what a person decided: nobody may have."""
+
 Standard = Literal["iso3", "iso2", "numeric", "fips", "gw"]
 _COLUMNS = {
     "iso3": "country_iso3",
@@ -128,7 +131,7 @@ def _rows(path: Path) -> tuple[dict[str, str], ...]:
         ) from error
     except csv.Error as error:
         raise ReferenceDataError(f"{path.name} line {reader.line_num}: {error}; check the quotes") from error
-    if not rows:
+    if not rows and path.stem not in MAY_BE_EMPTY:
         raise ReferenceDataError(f"{path.name} holds no rows; restore it from version control")
     return tuple(rows)
 

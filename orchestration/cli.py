@@ -31,7 +31,7 @@ from rich.text import Text
 
 from expectations.report import MADE_BANNER
 from orchestration.published import NotFound, source_lines
-from orchestration.settings import FEEDS, Settings, SettingsError
+from orchestration.settings import BY_HAND, FEEDS, Settings, SettingsError
 from orchestration.transform import DbtFailed
 from orchestration.warehouse.connection import (
     WarehouseBusy,
@@ -153,7 +153,7 @@ def run(settings: Settings, feeds: tuple[str, ...]) -> int:
 
 
 @command
-@click.argument("feed", type=click.Choice(FEEDS))
+@click.argument("feed", type=click.Choice((*FEEDS, *BY_HAND)))
 @click.option(
     "--from", "date_from", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC), e.g. 2025-01-01."
 )

@@ -10,7 +10,7 @@ import dagster as dg
 
 from orchestration.defs.automation import automation_sensors
 from orchestration.defs.checks import feed_checks
-from orchestration.defs.ingest import ingest_assets
+from orchestration.defs.ingest import by_hand_assets, ingest_assets
 from orchestration.defs.jobs import JOBS
 from orchestration.defs.publish import published_assets
 from orchestration.defs.resources import SahelResource
@@ -25,7 +25,10 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     manifest = dbt_manifest(held["sahel"].settings)
     made = [*ingest_assets(), *dbt_definitions(manifest), *published_assets(manifest), *feed_checks()]
     return dg.Definitions(
-        assets=[one for one in made if not isinstance(one, dg.AssetChecksDefinition)],
+        assets=[
+            *by_hand_assets(),
+            *(one for one in made if not isinstance(one, dg.AssetChecksDefinition)),
+        ],
         asset_checks=[one for one in made if isinstance(one, dg.AssetChecksDefinition)],
         jobs=JOBS,
         schedules=schedules(),

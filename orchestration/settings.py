@@ -26,6 +26,8 @@ FEEDS = (
     "peacekeeping",
 )
 """Every feed there is. Those by default need no key and make the product whole; the others are asked for by name."""
+BY_HAND = ("boundaries",)
+"""Feeds without an address: loaded from a file by `sahel load`, and never part of a run."""
 DEFAULT_URLS = {
     "ucdp": "https://ucdp.uu.se",
     "ucdp_api": "https://ucdpapi.pcr.uu.se",
@@ -200,6 +202,11 @@ def _feeds(text: str | None) -> tuple[str, ...]:
     if not text:
         return DEFAULT_FEEDS
     names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    if by_hand := [name for name in names if name in BY_HAND]:
+        raise SettingsError(
+            f"SAHEL_FEEDS: {by_hand[0]} has no address to ask; leave it out, and load a file: "
+            f"sahel load {by_hand[0]} --file PATH"
+        )
     unknown = [name for name in names if name not in FEEDS]
     if unknown or not names:
         raise SettingsError(

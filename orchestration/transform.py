@@ -16,9 +16,9 @@ from typing import Any
 
 from expectations.contracts import CONTRACTS
 from orchestration.settings import Settings, scope_text
+from orchestration.spatial import spatial_extension
 from orchestration.warehouse.connection import LOCK_WAIT_SECONDS, WarehouseBusy
 from orchestration.warehouse.gazetteer import package_version
-from orchestration.warehouse.spatial import spatial_extension
 
 LOCK_POLL_SECONDS = 1.0
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
@@ -122,7 +122,7 @@ def project_hash(settings: Settings) -> str:
     digest = hashlib.sha256(scope_text(settings.countries).encode())
     digest.update(package_version().encode())
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.is_file() and path.suffix in (".sql", ".yml", ".csv", ".md") and "target" not in path.parts:
+        if path.is_file() and path.suffix in (".sql", ".py", ".yml", ".csv", ".md") and "target" not in path.parts:
             digest.update(str(path.relative_to(DBT_PROJECT)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

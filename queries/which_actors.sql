@@ -22,7 +22,7 @@ recent as (
         observed.observed_until as source_observed_until
     from marts.actor_country_month as mart
     inner join observed on mart.source = observed.source
-    where mart.month > date_trunc('month', observed.observed_until) - interval 12 month
+    where mart.month > date_trunc('month', observed.observed_until) - interval 12 month and mart.events > 0
 ),
 
 units as (

@@ -55,9 +55,12 @@ def _is_address(name: str) -> bool:
 ONE_PROCESS = {
     "tests/pipeline/test_real_data.py": "real_home",
     "tests/pipeline/test_publish.py": "real_home",
+    "tests/pipeline/test_real_marts.py": "real_home",
     "tests/pipeline/test_made_world.py": "made_home",
     "tests/pipeline/test_diff.py": "made_home",
+    "tests/pipeline/test_made_marts.py": "made_home",
     "tests/queries/test_promised_questions.py": "real_home",
+    "tests/queries/test_actor_questions.py": "real_home",
 }
 """Files that share a fixture too dear to make twice. (xdist's own groups do nothing under pytest 9.)"""
 

@@ -1,24 +1,30 @@
-"""Ways round what is slow and not under test: dbt for the versions of many small histories, and the audit.
+"""Ways round what is slow and not under test: the audit, dbt's reading of its own project, its data tests, and dbt for
+the versions of many small histories.
 
-dbt compiles and builds the models once, in an empty template; each history's warehouse then gets the same seeds, the
+For the last, dbt compiles and builds the models once, in an empty template; each history's warehouse then gets the same seeds, the
 same SQL and the same as-of macros. Nothing of a model is written here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import pytest
 
 from expectations.audit import Verdict
 from expectations.contracts import TableContract
-from orchestration import steps
+from orchestration import steps, transform
 from orchestration.settings import Settings
+from orchestration.steps import building
 from orchestration.transform import manifest, run_dbt
 
 MODELS = ("fct_event_version", "fct_article_version")
+WITHOUT_TESTS = ["--exclude-resource-type", "test"]
 SELECTION = [f"+{model}" for model in MODELS]
 
 
@@ -26,6 +32,46 @@ def no_checks(connection: Any, database: Any, config: Any, contract: TableContra
     """An audit that sees nothing, for tests of what many good loads make together. It takes most of their time, and
     is tested in tests/unit/expectations and wherever a load is refused."""
     return Verdict(contract.table, ())
+
+
+@contextmanager
+def no_data_tests() -> Iterator[None]:
+    """Builds make the models and do not test them: for homes of which another like it was built with every test."""
+
+    def models_alone(changed_feeds: set[str] | None) -> list[str]:
+        return [*transform.build_command(changed_feeds), *WITHOUT_TESTS]
+
+    with mock.patch.object(building, "build_command", models_alone):
+        yield
+
+
+@contextmanager
+def one_parse() -> Iterator[None]:
+    """dbt reads the project once in this process for each country scope, and not again for each new home.
+
+    dbt would read it anew because the path of the warehouse is another; nothing of what it reads depends on that.
+    """
+    import dbt.cli.main as dbt
+
+    parsed: dict[Any, Any] = {}
+
+    class Runner(dbt.dbtRunner):
+        def invoke(self, args: list[str], **options: Any) -> Any:
+            given = args[args.index("--log-level") :]
+            files = transform.DBT_PROJECT.rglob("*")
+            key = (tuple(given), frozenset((path, path.stat().st_mtime_ns) for path in files))
+            if key not in parsed:
+                answer = super().invoke(["parse", *given], **options)
+                if not answer.success or args[0] == "parse":
+                    return answer
+                parsed[key] = answer.result.deepcopy()
+            if args[0] != "parse":
+                # A run writes into the manifest that it is given.
+                self.manifest = parsed[key].deepcopy()
+            return super().invoke(args, **options)
+
+    with mock.patch.object(dbt, "dbtRunner", Runner):
+        yield
 
 
 @dataclass(frozen=True)
@@ -74,8 +120,7 @@ def version_models(tmp_path_factory: pytest.TempPathFactory) -> VersionModels:
             *SELECTION,
             "--exclude-resource-type",
             "unit_test",
-            "--exclude-resource-type",
-            "test",
+            *WITHOUT_TESTS,
         ],
     )
     assert [node.name for node in nodes if not node.good] == []

@@ -28,7 +28,8 @@ sides as (
         side.side,
         event.dyad_id,
         event.violence_class,
-        event.tactic,
+        -- A source that tells no tactic leaves it unknown, which is none.
+        nullif(event.tactic, 'unspecified') as tactic,
         event.fatalities_best,
         event.fatalities_civilian,
         case when not coalesce(event.is_coordinate_centroid, false) then event.admin1_id end as admin1_id,
@@ -135,7 +136,10 @@ observed_months as (
         ) as months_observed_before
     from observed
     left join totals as total
-        on {% for column in area + ['month'] %}observed.{{ column }} = total.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+        on
+            {% for column in area + ['month'] -%}
+                observed.{{ column }} = total.{{ column }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
 
 ),
 
@@ -146,6 +150,9 @@ months as (
         count(*) filter (where violence_class = 'state_based') as events_state_based,
         count(*) filter (where violence_class = 'non_state') as events_non_state,
         count(*) filter (where violence_class = 'one_sided') as events_one_sided,
+        count(*) filter (where tactic in ('battle', 'territorial_change')) as events_battle,
+        count(*) filter (where {{ is_remote('tactic') }}) as events_remote,
+        count(tactic) > 0 as has_tactics,
         count(*) filter (where is_perpetrator) as events_as_perpetrator,
         count(*) filter (where is_ambiguous) as ambiguous_events,
         cast(sum(fatalities_best) as bigint) as fatalities_best,
@@ -165,8 +172,9 @@ first_months as (
         actor_id,
         {{ area | join(', ') }},
         min(month) as first_month,
-        -- Null, not zero, where the source never tells whose deaths they were.
-        bool_or(has_civilian_fatalities) as has_civilian_fatalities
+        -- Null, not zero, where the source never tells whose deaths they were, or by which tactic.
+        bool_or(has_civilian_fatalities) as has_civilian_fatalities,
+        bool_or(has_tactics) as has_tactics
     from months
     group by actor_id, {{ area | join(', ') }}
 ),
@@ -175,8 +183,9 @@ dense as (
     select
         first.actor_id,
         first.has_civilian_fatalities as tells_civilian_fatalities,
+        first.has_tactics as tells_tactics,
         observed.*,
-        month_row.* exclude ({{ key | join(', ') }}, has_civilian_fatalities),
+        month_row.* exclude ({{ key | join(', ') }}, has_civilian_fatalities, has_tactics),
         max(month_row.last_event_date) over so_far as last_date,
         coalesce(
             sum(month_row.events) over (
@@ -188,12 +197,17 @@ dense as (
         ) as events_12_months_before
     from first_months as first
     inner join observed_months as observed
-        on {% for column in area %}first.{{ column }} = observed.{{ column }} and {% endfor %}first.first_month <= observed.month
+        on
+            first.first_month <= observed.month
+            {% for column in area -%}
+                and first.{{ column }} = observed.{{ column }}
+            {% endfor %}
     left join months as month_row
         on
             first.actor_id = month_row.actor_id
-            and {% for column in area + ['month'] %}observed.{{ column }} = month_row.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-
+            {% for column in area + ['month'] -%}
+                and observed.{{ column }} = month_row.{{ column }}
+            {% endfor %}
     window so_far as (
         partition by first.actor_id{% for column in area %}, observed.{{ column }}{% endfor %}
         order by observed.month
@@ -214,11 +228,13 @@ select
     ] -%}
         coalesce(dense.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
+    case when dense.tells_tactics then coalesce(dense.events_battle, 0) end as events_battle,
+    case when dense.tells_tactics then coalesce(dense.events_remote, 0) end as events_remote,
     case
         when dense.tells_civilian_fatalities then coalesce(dense.fatalities_civilian_by_actor, 0)
     end as fatalities_civilian_by_actor,
-    dense.events / dense.total_events as share_events,
-    dense.fatalities_best / nullif(dense.total_fatalities_best, 0) as share_deaths,
+    coalesce(dense.events, 0) / dense.total_events as share_events,
+    coalesce(dense.fatalities_best, 0) / nullif(dense.total_fatalities_best, 0) as share_deaths,
     {% for measure in ['dyads'] + ([] if by_country else ['countries']) + ['admin1_units', 'cells'] -%}
         coalesce(dense.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
@@ -244,7 +260,10 @@ from dense
 inner join {{ actors }} as actor on dense.actor_id = actor.actor_id
 {% for relation, alias in [('opponents', 'opponent'), ('tactics', 'tactic'), ('new_units', 'new_unit')] -%}
     left join {{ relation }} as {{ alias }}
-        on {% for column in key %}dense.{{ column }} = {{ alias }}.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+        on
+            {% for column in key -%}
+                dense.{{ column }} = {{ alias }}.{{ column }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
 
 {% endfor -%}
 {%- endmacro %}

@@ -9,7 +9,9 @@
     `observed` has source, country_iso3, month, provisional, observed_until; `periods` has source, period_kind,
     period_start, period_end, on whole months.
 #}
-{% macro actor_shares(events, event_sets, actor_events, scope_members, area_sets, countries, actors, coverage, observed, periods) -%}
+{% macro actor_shares(
+    events, event_sets, actor_events, scope_members, area_sets, countries, actors, coverage, observed, periods
+) -%}
 {%- set universes = ['organised_violence', 'political_violence', 'state_based', 'non_state', 'one_sided'] -%}
 {%- set measures = ['events', 'fatal_events', 'deaths_best', 'civilian_deaths'] -%}
 {%- set roles = [('involved', 'true'), ('side_a', 'is_side_a'), ('perpetrator', 'is_perpetrator')] -%}
@@ -89,7 +91,8 @@ universe_events as (
         event.country_iso3,
         {{ month_of('event.date_end') }} as month,
         case member.event_set
-            {%- for universe in universes %} when '{{ universe }}' then {{ loop.index0 }}{% endfor %} end as universe_number,
+            {%- for universe in universes %} when '{{ universe }}' then {{ loop.index0 }}{% endfor %} end
+            as universe_number,
         1 as events,
         case when event.fatalities_best > 0 then 1 else 0 end as fatal_events,
         event.fatalities_best as deaths_best,
@@ -111,8 +114,10 @@ scoped as (
         bool_or(side.is_perpetrator) as is_perpetrator,
         bool_and(side.is_ambiguous)
         -- "A and/or B" is certain of a scope that holds both.
-        and not (count(distinct side.actor_id) >= 2 and count(distinct side.actor_id) = any_value(side.ambiguous_actors))
-            as is_ambiguous
+        and not (
+            count(distinct side.actor_id) >= 2
+            and count(distinct side.actor_id) = any_value(side.ambiguous_actors)
+        ) as is_ambiguous
     from {{ actor_events }} as side
     inner join {{ scope_members }} as member
         on side.actor_id = member.actor_id and {{ holds_on('side.date_end', 'member.valid_from', 'member.valid_to') }}
@@ -161,7 +166,10 @@ denominators as (
         unnest(
             [
                 {%- for measure in measures %}
-                {'measure_number': {{ loop.index0 }}, 'denominator': sum(universe_month.{{ measure }})}{{ ',' if not loop.last }}
+                {
+                    'measure_number': {{ loop.index0 }},
+                    'denominator': sum(universe_month.{{ measure }})
+                }{{ ',' if not loop.last }}
                 {%- endfor %}
             ],
             recursive := true
@@ -219,8 +227,10 @@ numerators as (
         -- In halves until here, so that sums are of whole numbers.
         cast(2 * part.certain + rule.halves * part.ambiguous as bigint) as halves
     from parts as part
-    cross join (values {% for _, halves in rules %}({{ loop.index0 }}, {{ halves }}){{ ', ' if not loop.last }}{% endfor %})
-        as rule (rule_number, halves)
+    cross join (
+        values {% for _, halves in rules %}({{ loop.index0 }}, {{ halves }}){{ ', ' if not loop.last }}{% endfor %}
+
+    ) as rule (rule_number, halves)
     where part.certain + rule.halves * part.ambiguous > 0
 ),
 
@@ -327,12 +337,14 @@ inner join {{ actors }} as actor on share.actor_id = actor.actor_id
                         'period_kind': 'year',
                         'period_start': cast(date_trunc('year', month) as date),
                         'period_end': last_day(cast(date_trunc('year', month) + interval 11 month as date)),
-                        'is_kept': date_trunc('year', month) > date_trunc('year', last_month) - interval 5 year
+                        'is_kept': date_trunc('year', month) > date_trunc('year', last_month) - interval 3 year
                     },
                     {
                         'period_kind': 'rolling_12_months',
                         'period_start': cast(date_trunc('month', observed_until + 1) - interval 12 month as date),
-                        'period_end': last_day(cast(date_trunc('month', observed_until + 1) - interval 1 month as date)),
+                        'period_end': last_day(
+                            cast(date_trunc('month', observed_until + 1) - interval 1 month as date)
+                        ),
                         'is_kept': true
                     }
                 ],
@@ -353,7 +365,9 @@ inner join {{ actors }} as actor on share.actor_id = actor.actor_id
 
 {# An area's shares between two days, of any period: the months that the two days lie in are taken whole. #}
 {% macro create_actor_share_between() %}
-    {%- set observed %}(select distinct source, country_iso3, month, provisional, observed_until from marts.country_month){% endset %}
+    {%- set observed -%}
+        (select distinct source, country_iso3, month, provisional, observed_until from marts.country_month)
+    {%- endset %}
     create or replace macro marts.actor_share_between(first_day, last_day) as table
         {{ actor_shares(
             events="core.fct_event",

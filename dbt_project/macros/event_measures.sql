@@ -8,6 +8,11 @@
     coalesce({{ violence_class }}, 'unclassified') not in ('demonstration', 'riot_mob', 'strategic')
 {%- endmacro %}
 
+{# Explosions and violence from a distance, by the words of dim_event_term. #}
+{% macro is_remote(tactic) -%}
+    {{ tactic }} in ('air_drone_strike', 'chemical_weapon', 'grenade', 'ied_landmine', 'shelling', 'suicide_bomb')
+{%- endmacro %}
+
 {# Over rows of fct_event. #}
 {% macro event_measures() -%}
     count(*) filter (where {{ is_violence('violence_class') }}) as events,
@@ -52,7 +57,8 @@
 {%- endmacro %}
 
 {% macro is_nonstate_actor(actor_kind) -%}
-    coalesce({{ actor_kind }}, 'unknown') not in ('state', 'state_forces', 'foreign_forces', 'external_forces')
+    coalesce({{ actor_kind }}, 'unknown')
+    not in ('state', 'state_forces', 'foreign_forces', 'external_forces', 'foreign_government')
 {%- endmacro %}
 
 {% macro is_organised_side() -%}

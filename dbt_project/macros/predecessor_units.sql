@@ -1,8 +1,9 @@
 {#
     Whether the actor was in what a unit was made of before the reform that made it: then the unit is new on the map
-    and not to the actor. Where a region was divided nobody can say in which part the actor was, so that none is new.
+    and not to the actor. Where a region was divided, nobody can say in which part the actor was: none is new.
 
-    `unit` is an alias with first_date, admin1_id and the columns of `keys`; `events` a relation with date_end and these.
+    `unit` is an alias with first_date, admin1_id and the columns of `keys`; `events` a relation with these and
+    date_end.
 #}
 {% macro was_in_predecessor_unit(unit, events, admin1_changes, keys=['source', 'actor_id']) -%}
 exists (

@@ -23,6 +23,10 @@ bridged as (
     where event_set in ('violence', 'state_based', 'non_state', 'one_sided')
 )
 
-(select * from counted except select * from bridged)
-union all
-(select * from bridged except select * from counted)
+select
+    coalesce(counted.event_key, bridged.event_key) as event_key,
+    counted.event_set as counted_in,
+    bridged.event_set as bridged_to
+from counted
+full outer join bridged on counted.event_key = bridged.event_key and counted.event_set = bridged.event_set
+where counted.event_key is null or bridged.event_key is null

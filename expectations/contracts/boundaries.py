@@ -14,7 +14,9 @@ ADMIN_BOUNDARY = TableContract(
     key=("country_iso3", "admin_level", "unit_key"),
     publisher_columns=(
         Column("unit_name", "VARCHAR", "Name of the unit as the file spells it.", nullable=False),
-        Column("unit_code", "VARCHAR", "Code of the unit in the file: a P-code, an ISO 3166-2 code or its own."),
+        Column(
+            "unit_code", "VARCHAR", "Code of the unit in the file: a P-code, an ISO 3166-2 code or its own."
+        ),
         Column("parent_name", "VARCHAR", "Name of the first-order unit it belongs to; level 2 only."),
         Column("parent_code", "VARCHAR", "Code of the first-order unit it belongs to; level 2 only."),
         Column("geometry", "VARCHAR", "Polygon or MultiPolygon as GeoJSON, WGS 84.", nullable=False),
@@ -30,7 +32,12 @@ ADMIN_BOUNDARY = TableContract(
         ),
         Column("unit_key", "VARCHAR", "The code, or the name where there is none; ours.", nullable=False),
         Column("vertices", "INTEGER", "Points of its rings.", nullable=False, minimum=4),
-        Column("is_valid", "BOOLEAN", "Whether its rings neither cross themselves nor each other.", nullable=False),
+        Column(
+            "is_valid",
+            "BOOLEAN",
+            "Whether its rings neither cross themselves nor each other.",
+            nullable=False,
+        ),
         Column("south", "DOUBLE", "Least latitude.", nullable=False, minimum=-90, maximum=90),
         Column("west", "DOUBLE", "Least longitude.", nullable=False, minimum=-180, maximum=180),
         Column("north", "DOUBLE", "Greatest latitude.", nullable=False, minimum=-90, maximum=90),

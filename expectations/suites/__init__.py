@@ -5,6 +5,7 @@
 
 from expectations.contracts import TableContract
 from expectations.suites.acled import deletion_checks, event_checks
+from expectations.suites.boundaries import boundary_checks
 from expectations.suites.check import Check, LoadFacts
 from expectations.suites.context import CONTEXT_RULES
 from expectations.suites.gdelt import gdelt_checks
@@ -27,6 +28,7 @@ _DOMAIN_RULES = {
     **CONTEXT_RULES,
     "reliefweb_report": report_checks,
     "reliefweb_disaster": disaster_checks,
+    "admin_boundary": boundary_checks,
 }
 
 

@@ -54,12 +54,7 @@ def worldbank_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
 def unhcr_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
     """Rules for ``unhcr_population``."""
     return [
-        rows_must_satisfy(
-            "figure_is_not_of_the_future",
-            f"year <= {facts.now.year}",
-            severity="block",
-            description="no figure is of a year to come",
-        ),
+        _figure_is_not_of_the_future(facts),
         rows_must_satisfy(
             "the_internally_displaced_are_at_home",
             "coalesce(idps, 0) = 0 or country_origin_iso3 = country_asylum_iso3",
@@ -79,12 +74,7 @@ def unhcr_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
 def idmc_checks(contract: TableContract, facts: LoadFacts) -> list[Check]:
     """Rules for ``idmc_displacement``."""
     return [
-        rows_must_satisfy(
-            "figure_is_not_of_the_future",
-            f"year <= {facts.now.year}",
-            severity="block",
-            description="no figure is of a year to come",
-        ),
+        _figure_is_not_of_the_future(facts),
         rows_must_satisfy(
             "rounded_figures_are_near",
             "abs(coalesce(new_displacement_rounded - new_displacement, 0)) <= greatest(0.1 * new_displacement, 1000) "
@@ -136,6 +126,15 @@ def peacekeeper_checks(contract: TableContract, facts: LoadFacts) -> list[Check]
             description="the dataset tells of deaths only; injuries must not be counted as such",
         ),
     ]
+
+
+def _figure_is_not_of_the_future(facts: LoadFacts) -> Check:
+    return rows_must_satisfy(
+        "figure_is_not_of_the_future",
+        f"year <= {facts.now.year}",
+        severity="block",
+        description="no figure is of a year to come",
+    )
 
 
 def _known_countries() -> str:

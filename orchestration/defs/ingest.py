@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from expectations.contracts import TableContract
+from expectations.contracts import CONTRACTS, TableContract
 from expectations.reference import read_seed
 from orchestration import steps
 from orchestration.defs.automation import REVISED_UPSTREAM
@@ -32,6 +32,7 @@ from orchestration.defs.shown import (
     verdicts,
 )
 from orchestration.records import Status
+from orchestration.settings import BY_HAND
 from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts
 
 AUDIT = "great_expectations_audit"
@@ -45,11 +46,29 @@ def ingest_assets() -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
     return made
 
 
+def by_hand_assets() -> list[dg.AssetSpec]:
+    """What models read and no job here loads: files that `sahel load` takes, and the gazetteer of a package."""
+    specs = [
+        dg.AssetSpec(["raw", table], **_described(contract, "raw"))
+        for table, contract in CONTRACTS.items()
+        if contract.feed in BY_HAND
+    ]
+    gazetteer = dg.AssetSpec(
+        ["reference", "gazetteer_place"],
+        group_name="reference",
+        kinds={"python", "duckdb"},
+        owners=OWNERS,
+        tags={"layer": "reference"},
+        description="Populated places of GeoNames, written by the first build after their package changed.",
+    )
+    return [*specs, gazetteer]
+
+
 def _landing(ingested: Ingested) -> dg.AssetsDefinition:
     contract = ingested.contract
 
     @dg.asset(
-        **_described(ingested, "landing"),
+        **_described(contract, "landing"),
         key=ingested.landing,
         partitions_def=ingested.partitions,
         deps=[["raw", ingested.after]] if ingested.after else None,
@@ -160,7 +179,7 @@ def _raw(ingested: Ingested) -> dg.AssetsDefinition:
     contract = ingested.contract
 
     @dg.asset(
-        **_described(ingested, "raw"),
+        **_described(contract, "raw"),
         key=ingested.raw,
         partitions_def=ingested.partitions,
         deps=[ingested.landing],
@@ -235,8 +254,7 @@ def _severity(levels: list[str]) -> dg.AssetCheckSeverity:
     return dg.AssetCheckSeverity.ERROR if every else dg.AssetCheckSeverity.WARN
 
 
-def _described(ingested: Ingested, layer: str) -> dict[str, Any]:
-    contract = ingested.contract
+def _described(contract: TableContract, layer: str) -> dict[str, Any]:
     source = next(row for row in read_seed("source") if row["feed"] == contract.feed)
     does = {
         "landing": "As parsed, one partition replaced whole, waiting for its audit.",

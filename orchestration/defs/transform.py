@@ -71,7 +71,7 @@ def dbt_manifest(settings: Settings) -> dict[str, Any]:
     """The home's manifest if it is of this dbt project as it stands, else one parsed aside: loading writes nothing."""
     path = settings.dbt_work / "target" / "manifest.json"
     newest = max(
-        file.stat().st_mtime for file in DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".yml", ".csv")
+        file.stat().st_mtime for file in DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".py", ".yml", ".csv")
     )
     if path.is_file() and path.stat().st_mtime >= newest:
         return manifest(settings)
@@ -221,8 +221,9 @@ _PLOTS = {
         "select week, sum(gdelt_events)::double from marts.country_coverage_week group by all order by week",
     ),
     "marts/actor_month": (
-        "actors in events by month",
-        "select month, count(distinct actor_id)::double from marts.actor_month group by all order by month",
+        "actors in UCDP's events by month",
+        "select month, count(*) filter (where events > 0)::double from marts.actor_month where source = 'ucdp' "
+        "group by all order by month",
     ),
     "core/fct_article": (
         "articles by day published",

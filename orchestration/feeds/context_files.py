@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 
 from expectations.contracts import TableContract
 from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.http import FetchError, RefusedError, Response
+from orchestration.feeds.tables import create_table, naive
 from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import scope_text
 
@@ -259,8 +259,11 @@ class Rows:
     def write(self, scratch: duckdb.DuckDBPyConnection) -> Parsed:
         name = self.contract.table
         types = {column.name: column.dtype for column in self.contract.columns}
-        _create(scratch, name, self.rows, types | _PROVENANCE)
-        _create(scratch, f"{name}_rejects", self.rejects, _REJECTS)
+        types |= _PROVENANCE
+        # As text: DuckDB guesses the type of a mixed column from a part of its rows.
+        texts = [{column: _text(row.get(column)) for column in types} for row in self.rows]
+        create_table(scratch, name, texts, types)
+        create_table(scratch, f"{name}_rejects", self.rejects, _REJECTS)
         return Parsed(
             rows=name,
             rejects=f"{name}_rejects",
@@ -270,27 +273,8 @@ class Rows:
         )
 
 
-def _create(
-    scratch: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]], types: dict[str, str]
-) -> None:
-    """A table of exactly these columns and types, also from no rows.
-
-    Values go as text: DuckDB guesses the type of a mixed column from a part of its rows.
-    """
-    texts = [{name: _text(row.get(name)) for name in types} for row in rows]
-    frame = pd.DataFrame(texts, columns=list(types), dtype=object)
-    casts = ", ".join(f'cast("{name}" as {dtype}) as "{name}"' for name, dtype in types.items())
-    scratch.register("context_frame", frame)
-    scratch.execute(f'create or replace table "{table}" as select {casts} from context_frame')
-    scratch.unregister("context_frame")
-
-
 def _text(value: Any) -> str | None:
     return None if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def naive(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment
 
 
 def midnight(day: Any) -> datetime:

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
-import pandas as pd
 
 from expectations.contracts.insecurity_insight import INSECURITY_INSIGHT_INCIDENT
 from expectations.reference import countries as all_countries
@@ -32,6 +31,7 @@ from orchestration.feeds.insecurity_insight_rows import (
     topic_of,
 )
 from orchestration.feeds.syndication import read_date
+from orchestration.feeds.tables import create_table, naive
 from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import Settings
 
@@ -64,10 +64,10 @@ class InsecurityInsightFeed:
         (payload,) = batch.payloads
         records, topic = _read(payload, batch.options["dataset"])
         found = rows_of(records, topic, countries)
-        given = {"payload_sha256": payload.sha256, "released_at": _naive(payload.released_at)}
+        given = {"payload_sha256": payload.sha256, "released_at": naive(payload.released_at)}
         types = {column.name: column.dtype for column in INSECURITY_INSIGHT_INCIDENT.columns}
         types |= {"payload_sha256": "VARCHAR", "released_at": "TIMESTAMP"}
-        _create(scratch, _TABLE, [row | given for row in found.rows], types)
+        create_table(scratch, _TABLE, [row | given for row in found.rows], types)
         reject_types = {
             "payload_sha256": "VARCHAR",
             "line": "BIGINT",
@@ -75,7 +75,7 @@ class InsecurityInsightFeed:
             "row_text": "VARCHAR",
         }
         rejects = [reject | {"payload_sha256": payload.sha256} for reject in found.rejects]
-        _create(scratch, f"{_TABLE}_rejects", rejects, reject_types)
+        create_table(scratch, f"{_TABLE}_rejects", rejects, reject_types)
         return Parsed(
             _TABLE,
             f"{_TABLE}_rejects",
@@ -302,18 +302,3 @@ def _nothing(stream: str, status: Status, error: str | None = None, payload: Pay
 
 def _midnight(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), UTC) if day else None
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
-def _create(
-    scratch: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]], types: dict[str, str]
-) -> None:
-    """A table of exactly these columns and types, also from no rows."""
-    frame = pd.DataFrame(rows, columns=list(types), dtype=object)
-    casts = ", ".join(f'cast("{name}" as {dtype}) as "{name}"' for name, dtype in types.items())
-    scratch.register("incident_frame", frame)
-    scratch.execute(f"create or replace table {table} as select {casts} from incident_frame")
-    scratch.unregister("incident_frame")

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
-import pandas as pd
 import yaml
 
 from expectations.contracts.news import NEWS_ITEM
@@ -23,6 +22,7 @@ from expectations.reference import countries as all_countries
 from orchestration.feeds.base import Context, NotTheFormat, reach
 from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError, Response
 from orchestration.feeds.syndication import MAX_BYTES, Item, prove, read_date, read_items
+from orchestration.feeds.tables import create_table, naive
 from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import Settings, is_loopback
 
@@ -114,14 +114,16 @@ class NewsFeed:
                 for item, reason in refused
             ]
         types = {column.name: column.dtype for column in NEWS_ITEM.columns}
-        _create(scratch, "news_item", rows, types | {"payload_sha256": "VARCHAR", "released_at": "TIMESTAMP"})
+        create_table(
+            scratch, "news_item", rows, types | {"payload_sha256": "VARCHAR", "released_at": "TIMESTAMP"}
+        )
         reject_types = {
             "payload_sha256": "VARCHAR",
             "line": "BIGINT",
             "reason": "VARCHAR",
             "row_text": "VARCHAR",
         }
-        _create(scratch, "news_item_rejects", rejects, reject_types)
+        create_table(scratch, "news_item_rejects", rejects, reject_types)
         return Parsed("news_item", "news_item_rejects", rows_seen=seen, rows_out_of_scope=0)
 
     def probe(self, settings: Settings, http: HttpClient) -> Iterator[Finding]:
@@ -336,28 +338,13 @@ def _row(item: Item, payload: Payload, outlet: Outlet) -> dict[str, Any]:
         "url": item.url,
         "title": item.title,
         "summary": item.summary,
-        "published_at": _naive(published),
-        "updated_at": _naive(item.updated_at),
+        "published_at": naive(published),
+        "updated_at": naive(item.updated_at),
         "source_name": item.source_name,
         "date_status": "undated" if published is None else "future" if published > latest else "dated",
         "publisher": outlet.publisher,
         "language": outlet.language,
         "reliability": outlet.reliability,
         "payload_sha256": payload.sha256,
-        "released_at": _naive(past[0]) if past else None,
+        "released_at": naive(past[0]) if past else None,
     }
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
-def _create(
-    scratch: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]], types: dict[str, str]
-) -> None:
-    """A table of exactly these columns and types, also from no rows."""
-    frame = pd.DataFrame(rows, columns=list(types), dtype=object)
-    casts = ", ".join(f"cast({name} as {dtype}) as {name}" for name, dtype in types.items())
-    scratch.register("news_frame", frame)
-    scratch.execute(f"create or replace table {table} as select {casts} from news_frame")
-    scratch.unregister("news_frame")

@@ -21,7 +21,6 @@ from orchestration.feeds.context_files import (
     Rows,
     insist_on_whole_series,
     known_fields,
-    naive,
     no_answer,
     nothing,
     read_json,
@@ -31,6 +30,7 @@ from orchestration.feeds.context_files import (
     store_file,
 )
 from orchestration.feeds.http import FetchError, HttpClient
+from orchestration.feeds.tables import naive
 from orchestration.records import Batch, Finding, LoadRequest, Parsed, Payload, Status
 from orchestration.settings import Settings
 

@@ -2,6 +2,7 @@
 
 from orchestration.feeds.acled import AcledFeed
 from orchestration.feeds.base import Feed
+from orchestration.feeds.boundaries import BoundariesFeed
 from orchestration.feeds.coups import CoupsFeed
 from orchestration.feeds.gdelt import GdeltFeed
 from orchestration.feeds.idmc import IdmcFeed
@@ -27,6 +28,7 @@ FEEDS: dict[str, Feed] = {
         CoupsFeed(),
         PeacekeepingFeed(),
         ReliefWebFeed(),
+        BoundariesFeed(),
     )
 }
 

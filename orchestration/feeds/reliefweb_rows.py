@@ -12,14 +12,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import defusedxml.ElementTree
 import duckdb
-import pandas as pd
 
 from expectations.contracts import contract_for
 from expectations.contracts.reliefweb import RELIEFWEB_REPORT
@@ -27,6 +26,7 @@ from expectations.reference import countries as all_countries, read_seed
 from orchestration.feeds.base import NotTheFormat
 from orchestration.feeds.reliefweb_api import FIELDS, entry_id
 from orchestration.feeds.syndication import canonical_link, plain_text, prove, read_date
+from orchestration.feeds.tables import create_table, naive
 from orchestration.records import Batch, Parsed, Payload
 
 TITLE_CHARS = 500
@@ -90,12 +90,12 @@ def parse_payloads(
             row["released_at"] = row["date_changed"] or row["date_created"]
             told.rows.append({**row, "payload_sha256": payload.sha256})
     types = {column.name: column.dtype for column in contract_for(batch.table).columns}
-    _create(
+    create_table(
         scratch, batch.table, told.rows, {**types, "payload_sha256": "VARCHAR", "released_at": "TIMESTAMP"}
     )
     rejects = f"{batch.table}_rejects"
     reject_types = {"payload_sha256": "VARCHAR", "line": "BIGINT", "reason": "VARCHAR", "row_text": "VARCHAR"}
-    _create(scratch, rejects, told.rejects, reject_types)
+    create_table(scratch, rejects, told.rejects, reject_types)
     return Parsed(
         batch.table,
         rejects,
@@ -180,7 +180,7 @@ def _api_common(entry: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
 
 
 def _date(entry: dict[str, Any], name: str) -> datetime | None:
-    return _naive(read_date(_text(_object(entry.get("date")).get(name))))
+    return naive(read_date(_text(_object(entry.get("date")).get(name))))
 
 
 def _iso3s(objects: list[dict[str, Any]]) -> list[str]:
@@ -231,7 +231,7 @@ def _rss_report(entry: dict[str, Any]) -> dict[str, Any]:
         **empty,
         **_rss_common(entry, "report", "title", tags),
         "source_names": _list(name.replace(";", ",") for name in tags.get("source", [])),
-        "date_created": _naive(read_date(entry["pubDate"])),
+        "date_created": naive(read_date(entry["pubDate"])),
         "excerpt": plain_text(_BEFORE_TEXT.sub(" ", entry["description"]), EXCERPT_CHARS),
     }
 
@@ -242,7 +242,7 @@ def _rss_disaster(entry: dict[str, Any]) -> dict[str, Any]:
         **_rss_common(entry, "disaster", "name", tags),
         "glide": _glide(next(iter(tags.get("glide", [])), None)),
         # The feed is ordered by the day a disaster began, and dates its items so.
-        "date_event": _naive(read_date(entry["pubDate"])),
+        "date_event": naive(read_date(entry["pubDate"])),
         "date_created": None,
         "date_changed": None,
     }
@@ -341,22 +341,7 @@ def _list(values: Iterable[str]) -> str | None:
     return ";".join(sorted(set(values))) or None
 
 
-def _naive(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
 def _reject(payload: Payload, line: int, reason: str, entry: dict[str, Any]) -> dict[str, Any]:
     shown = {name: entry.get(name) for name in ("id", "title", "name", "url", "link") if entry.get(name)}
     text = json.dumps(shown, ensure_ascii=True, default=str)[:REJECT_CHARS]
     return {"payload_sha256": payload.sha256, "line": line, "reason": reason, "row_text": text}
-
-
-def _create(
-    scratch: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]], types: dict[str, str]
-) -> None:
-    """A table of exactly these columns and types, also from no rows."""
-    frame = pd.DataFrame(rows, columns=list(types), dtype=object)
-    casts = ", ".join(f"cast({name} as {dtype}) as {name}" for name, dtype in types.items())
-    scratch.register("reliefweb_frame", frame)
-    scratch.execute(f"create or replace table {table} as select {casts} from reliefweb_frame")
-    scratch.unregister("reliefweb_frame")

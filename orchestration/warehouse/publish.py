@@ -230,7 +230,7 @@ def _write_manifest(
     )
     attributions = dict(
         connection.execute(
-            "select feed, attribution from core.dim_source where accessed_at is not null"
+            "select feed, attribution from core.dim_source where attribution is not null"
         ).fetchall()
     )
     files = {

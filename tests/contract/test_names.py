@@ -21,16 +21,18 @@ PUBLIC = ("core", "marts", "audit")
 TIMESTAMPS_BY_ANOTHER_NAME = {
     *("recorded_from", "recorded_to", "released_from", "released_to"),  # bounds of a version
     *("window_start", "window_end"),  # bounds of what was asked for
-    *("failing_since",),
+    *("failing_since", "data_as_of"),
 }
 DATES_BY_ANOTHER_NAME = {
     *("date_start", "date_end", "period_start", "period_end"),
     *("month", "week", "valid_from", "valid_to", "observed_from", "observed_until"),
     *("gdelt_observed_until", "news_observed_until", "first_seen", "last_seen"),
+    *(f"first_date_{feed}" for feed in ("ucdp", "acled", "insecurity_insight")),  # beside events_<feed>
 }
 TRUTHS_BY_ANOTHER_NAME = {
     *("in_scope", "in_default_scope", "redistribution_allowed", "provisional", "surge"),
     *("passed", "could_run", "active_year"),
+    *("both_active", "guard_ok"),
 }
 
 

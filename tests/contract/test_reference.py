@@ -7,6 +7,7 @@ single column (not null, accepted values).
 
 import csv
 import io
+import json
 import re
 import unicodedata
 import zipfile
@@ -34,6 +35,12 @@ SEED_NAMES = sorted(path.stem for path in reference.SEEDS.glob("*.csv"))
 # ISO codes that were in force and are no longer: events still name these units.
 WITHDRAWN_ISO_CODES = {"TD-BET", "TD-EN", "MR-NKC", "GH-BA"} | {f"CI-{n:02}" for n in range(1, 20)}
 
+# Burkina Faso's provinces were its first level until 2001; no known law maps these regions of Côte d'Ivoire of 1997 to
+# the ten before.
+BEGUN_WITHOUT_PREDECESSOR = {f"BF-{n:02}" for n in range(1, 14)} | {
+    f"CI-{n:02}" for n in (2, 4, 5, 7, 10, 11, 12, 14)
+}
+
 # Names in real UCDP data that rightly resolve to no unit of the country they are filed under.
 UCDP_RESIDUE = {
     ("SDN", "Unity state"): "South Sudanese since July 2011, filed under Sudan for events before",
@@ -53,6 +60,9 @@ FOREIGN_KEYS = [
     ("admin1_alias", "admin1_id", "admin1", "admin1_id"),
     ("admin1_change", "old_admin1_id", "admin1", "admin1_id"),
     ("admin1_change", "new_admin1_id", "admin1", "admin1_id"),
+    ("admin2", "country_iso3", "country", "country_iso3"),
+    ("admin2", "admin1_id", "admin1", "admin1_id"),
+    ("admin2_alias", "admin2_id", "admin2", "admin2_id"),
     ("actor", "country_iso3", "country", "country_iso3"),
     ("actor_alias_seed", "actor_id", "actor", "actor_id"),
     ("actor_relation", "actor_id", "actor", "actor_id"),
@@ -74,6 +84,9 @@ FOREIGN_KEYS = [
     ("actor_split_rule", "country_iso3", "country", "country_iso3"),
     ("actor_regime_period", "actor_id", "actor", "actor_id"),
     ("event_feed", "feed", "source", "feed"),
+    ("incident_record_precision", "feed", "event_feed", "feed"),
+    ("incident_class_pair", "class_a", "event_term", "term"),
+    ("incident_class_pair", "class_b", "event_term", "term"),
     ("peacekeeping_mission", "country_iso3", "country", "country_iso3"),
 ]
 
@@ -85,6 +98,8 @@ UNIQUE_KEYS = {
     "admin1": ["admin1_id"],
     "admin1_alias": ["alias", "admin1_id"],
     "admin1_change": ["old_admin1_id", "new_admin1_id", "change_date"],
+    "admin2": ["admin2_id"],
+    "admin2_alias": ["alias", "admin2_id"],
     "actor": ["actor_id"],
     "actor_alias_seed": ["alias", "actor_id", "source"],
     "actor_relation": ["actor_id", "relation", "other_actor_id", "valid_from"],
@@ -101,6 +116,11 @@ UNIQUE_KEYS = {
     "actor_kind_class": ["actor_kind"],
     "insecurity_insight_weapon": ["weapon"],
     "event_feed": ["feed"],
+    "incident_record_precision": ["feed", "aspect", "code"],
+    "incident_evidence": ["part", "level"],
+    "incident_class_pair": ["class_a", "class_b"],
+    "incident_links_confirmed": ["event_key_a", "event_key_b"],
+    "incident_links_denied": ["event_key_a", "event_key_b"],
     "acled_actor_kind": ["inter_label"],
     "insecurity_insight_actor_kind": ["perpetrator_kind"],
     "peacekeeping_mission": ["mission_acronym"],
@@ -184,7 +204,8 @@ def test_every_column_is_described_and_typed_in_the_order_of_the_file():
     ]
     assert sorted(seed["name"] for seed in described) == SEED_NAMES
     for seed in described:
-        header = list(read_seed(seed["name"])[0])
+        with (reference.SEEDS / f"{seed['name']}.csv").open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file))
         assert [column["name"] for column in seed["columns"]] == header, seed["name"]
         assert list(seed["config"]["column_types"]) == header, seed["name"]
         assert all(column["description"].strip() for column in seed["columns"]), seed["name"]
@@ -360,6 +381,64 @@ def test_number_of_units_on_a_day(iso3, day, units):
         if row["country_iso3"] == iso3 and period(row)[0] <= date.fromisoformat(day) < period(row)[1]
     ]
     assert len(found) == units, found
+
+
+def test_a_unit_of_the_second_order_lies_where_iso_3166_2_puts_it():
+    """ISO still has Burkina Faso's 13 regions: the new region must have come of the one that it names."""
+    came_of = defaultdict(set)
+    for change in read_seed("admin1_change"):
+        came_of[change["new_admin1_id"]].add(change["old_admin1_id"])
+    checked = 0
+    for row in read_seed("admin2"):
+        unit = pycountry.subdivisions.get(code=row["admin2_id"])
+        if unit is None:
+            assert re.fullmatch(r"[A-Z]{2}-[a-z]+(-[a-z]+)*", row["admin2_id"]), row
+            assert "code" in row["source"], row
+            continue
+        checked += 1
+        assert unit.parent_code in {row["admin1_id"], *came_of[row["admin1_id"]]}, row
+        spelled = {
+            comparable(alias["alias"])
+            for alias in read_seed("admin2_alias")
+            if alias["admin2_id"] == row["admin2_id"]
+        }
+        assert comparable(unit.name) in spelled, row
+    assert checked == 45 + 33
+
+
+@pytest.mark.parametrize(("iso3", "units"), [("BFA", 47), ("GIN", 34), ("CIV", 31)])
+def test_number_of_units_of_the_second_order(iso3, units):
+    assert len([row for row in read_seed("admin2") if row["country_iso3"] == iso3]) == units
+
+
+def test_an_alias_of_the_second_order_means_one_unit_of_its_country():
+    named = defaultdict(set)
+    country_of = {row["admin2_id"]: row["country_iso3"] for row in read_seed("admin2")}
+    for row in read_seed("admin2_alias"):
+        assert row["country_iso3"] == country_of[row["admin2_id"]]
+        named[row["country_iso3"], comparable(row["alias"])].add(row["admin2_id"])
+    assert [(key, ids) for key, ids in named.items() if len(ids) > 1] == []
+    assert set(country_of) == {row["admin2_id"] for row in read_seed("admin2_alias")}
+
+
+def test_codes_of_other_standards_name_one_unit_and_are_of_its_country():
+    iso = {unit.code for unit in pycountry.subdivisions} | WITHDRAWN_ISO_CODES
+    iso2 = {c.country_iso3: c.country_iso2 for c in reference.countries()}
+    for column in ("iso_3166_2", "ocha_pcode"):
+        codes = [row[column] for row in read_seed("admin1") if row[column]]
+        assert len(codes) == len(set(codes)) > 200
+    for row in read_seed("admin1"):
+        assert row["iso_3166_2"] in ("", row["admin1_id"]), row
+        assert (row["iso_3166_2"] != "") == (row["admin1_id"] in iso), row
+        letters = "ER" if row["country_iso3"] == "ERI" else iso2[row["country_iso3"]]
+        assert not row["ocha_pcode"] or re.fullmatch(letters + r"\d{1,3}", row["ocha_pcode"]), row
+
+
+def test_a_unit_that_begins_came_of_another():
+    """What began within the data has a predecessor, so that an event before it finds the unit of its day."""
+    new = {change["new_admin1_id"] for change in read_seed("admin1_change")}
+    begun = {row["admin1_id"] for row in read_seed("admin1") if row["valid_from"]}
+    assert begun - new == BEGUN_WITHOUT_PREDECESSOR
 
 
 def test_units_that_share_an_alias_do_not_share_a_day():
@@ -671,6 +750,21 @@ def test_actor_numbers_agree_with_the_ucdp_actor_list(shared_data):
     assert checked > 130
 
 
+def test_names_said_to_be_insecurity_insights_are(shared_data):
+    told = json.loads((shared_data / "insecurity_insight" / "education.json").read_text(encoding="utf-8"))
+    theirs = {row["Reported Perpetrator Name"] or "" for row in told}
+    theirs |= {part.strip() for name in theirs for part in name.split(",")}
+    ours = {row["alias"] for row in read_seed("actor_alias_seed") if row["source"] == "insecurity_insight"}
+    assert len(ours) > 15 and ours - theirs == set()
+
+
+def test_group_codes_are_in_the_cameo_codebook(shared_data):
+    text = (shared_data / "reference" / "cameoGroup.txt").read_text(encoding="utf-8")
+    codes = {line.split("\t")[0] for line in text.splitlines()[1:] if line}
+    ours = {row["alias"] for row in read_seed("actor_alias_seed") if row["source"] == "cameo"}
+    assert ours and ours <= codes
+
+
 def test_every_actor_with_five_events_is_registered(shared_data):
     events = Counter(row[f"{side}_new_id"] for row in ged(shared_data) for side in ("side_a", "side_b"))
     registered = {row["ucdp_actor_id"] for row in read_seed("actor")}
@@ -790,6 +884,19 @@ def test_what_counts_as_violence_is_the_same_in_sql_and_in_the_set():
     in_set = [row for row in read_seed("event_set_member_seed") if row["event_set"] == "violence"]
     assert counted == {row["violence_class"] for row in in_set}
     assert not any(row["feed"] or row["source_event_type"] or row["is_civilian_targeted"] for row in in_set)
+
+
+def test_who_counts_as_a_state_is_the_same_in_sql_and_in_the_seed():
+    macro = (reference.SEEDS.parent / "macros" / "event_measures.sql").read_text(encoding="utf-8")
+    in_sql = re.search(r"not in \(('state'.*?)\)", macro)[1]
+    states = {row["actor_kind"] for row in read_seed("actor_kind_class") if row["actor_class"] == "state"}
+    assert set(re.findall(r"'(\w+)'", in_sql)) == states
+
+
+@pytest.mark.parametrize(("seed", "column"), [("event_term", "term"), ("event_set", "event_set")])
+def test_every_word_of_the_taxonomy_is_explained_in_the_handbook(seed, column):
+    page = (reference.SEEDS.parents[1] / "docs" / "event_taxonomy.md").read_text(encoding="utf-8")
+    assert [row[column] for row in read_seed(seed) if f"\n| `{row[column]}` | " not in page] == []
 
 
 def test_cameo_codes_are_in_the_codebook_and_none_of_the_conflict_roots_is_left_out(shared_data):

@@ -8,7 +8,7 @@ import pytest
 from orchestration.steps import batches
 from tests.made import made_home
 from tests.served import real_home
-from tests.shortcuts import no_checks, version_models
+from tests.shortcuts import no_checks, no_data_tests, one_parse, version_models
 
 __all__ = ["made_home", "real_home", "version_models"]
 
@@ -17,4 +17,18 @@ __all__ = ["made_home", "real_home", "version_models"]
 def without_audit() -> Iterator[None]:
     """Every load passes unseen: see ``tests.shortcuts.no_checks``."""
     with mock.patch.object(batches.gx_audit, "run", no_checks):
+        yield
+
+
+@pytest.fixture
+def without_data_tests() -> Iterator[None]:
+    """Builds do not test what they made: see ``tests.shortcuts.no_data_tests``."""
+    with no_data_tests():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def dbt_parses_once() -> Iterator[None]:
+    """See ``tests.shortcuts.one_parse``."""
+    with one_parse():
         yield

@@ -192,6 +192,7 @@ def test_a_wrong_request_is_not_tried_again(deployment: Deployment) -> None:
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_news_of_which_one_outlet_is_gone_loads_the_others(
     deployment: Deployment, first_release: dg.ExecuteInProcessResult
 ) -> None:
@@ -203,6 +204,7 @@ def test_news_of_which_one_outlet_is_gone_loads_the_others(
     assert failed.severity is dg.AssetCheckSeverity.WARN
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_a_backfill_of_days_with_a_bad_one_loads_the_others(
     deployment: Deployment,
     first_release: dg.ExecuteInProcessResult,
@@ -232,6 +234,7 @@ def test_a_backfill_of_days_with_a_bad_one_loads_the_others(
     assert healed == [(date.fromisoformat(day),) for day in DAYS]
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_one_blocked_stream_of_two_is_a_warning_and_holds_up_nothing(
     deployment: Deployment, first_release: dg.ExecuteInProcessResult, plant: Callable[..., None]
 ) -> None:
@@ -247,6 +250,7 @@ def test_one_blocked_stream_of_two_is_a_warning_and_holds_up_nothing(
     assert streams == [(False,)]
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_a_tick_with_nothing_new_builds_and_publishes_nothing(
     deployment: Deployment, first_release: dg.ExecuteInProcessResult
 ) -> None:
@@ -256,6 +260,7 @@ def test_a_tick_with_nothing_new_builds_and_publishes_nothing(
     assert {key.split("/")[0] for key in materialized(tick)} == {"landing", "raw"}
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_a_publication_that_was_interrupted_is_made_good_without_new_data(
     deployment: Deployment, first_release: dg.ExecuteInProcessResult
 ) -> None:
@@ -366,6 +371,7 @@ def test_a_failed_run_leaves_a_line(deployment: Deployment) -> None:
     assert "is not a UCDP release" in line["why"]
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_what_the_command_line_did_is_shown_once_and_nothing_of_dagsters_own(
     deployment: Deployment, first_release: dg.ExecuteInProcessResult
 ) -> None:

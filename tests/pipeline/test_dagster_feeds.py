@@ -145,6 +145,7 @@ def test_a_feed_goes_from_its_publisher_to_raw(
     assert found[f"{OPTIONAL[feed].watched.raw.to_user_string()}:failed_windows"].passed
 
 
+@pytest.mark.usefixtures("without_audit")
 @pytest.mark.parametrize("feed", OPTIONAL)
 def test_a_tick_with_nothing_new_loads_nothing(
     deployment: Deployment, first_loads: dict[str, dg.ExecuteInProcessResult], feed: str
@@ -214,6 +215,7 @@ FAULTS = (
 )
 
 
+@pytest.mark.usefixtures("without_audit")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.feed}-{fault.name}")
 def test_a_refusal_fails_the_run_at_once_in_the_feeds_own_words(
     deployment: Deployment, first_loads: dict[str, dg.ExecuteInProcessResult], fault: Fault
@@ -252,6 +254,7 @@ def test_an_answer_that_the_audit_blocks_stops_before_raw(
     assert deployment.ledger("select count(*) from raw.insecurity_insight_incident") == before
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_a_publisher_that_challenges_us_is_left_alone(
     publishers: Publishers, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -321,6 +324,7 @@ def acled(
         yield home
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_deletions_are_in_raw_before_the_events_are_asked_for(acled: AcledHome) -> None:
     gone, anew, edited, *_ = sorted(acled.records.rows)
     stamp = max(int(row["timestamp"]) for row in acled.records.rows.values())
@@ -339,6 +343,7 @@ def test_deletions_are_in_raw_before_the_events_are_asked_for(acled: AcledHome) 
     assert acled.current(edited) == (99, False)
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_an_account_without_the_list_of_deletions_gets_its_events(acled: AcledHome) -> None:
     edited = sorted(acled.records.rows)[-1]
     stamp = max(int(row["timestamp"]) for row in acled.records.rows.values())
@@ -358,6 +363,7 @@ def test_an_account_without_the_list_of_deletions_gets_its_events(acled: AcledHo
     assert "deleted events" in record.data["error"]
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_an_embargo_is_told_in_the_users_words(acled: AcledHome) -> None:
     acled.api.tier = "research"
     try:
@@ -393,6 +399,7 @@ def test_without_an_account_the_run_says_what_to_set(acled: AcledHome) -> None:
 # What comes after raw, the command line's loads, and what is left behind
 
 
+@pytest.mark.usefixtures("without_audit", "without_data_tests")
 def test_a_feeds_job_goes_on_to_the_models_and_the_bi_file(
     deployment: Deployment, first_loads: dict[str, dg.ExecuteInProcessResult]
 ) -> None:
@@ -405,6 +412,7 @@ def test_a_feeds_job_goes_on_to_the_models_and_the_bi_file(
     assert events.fetchone()[0] > 0
 
 
+@pytest.mark.usefixtures("without_audit", "without_data_tests")
 def test_everything_loads_what_is_enabled_and_what_it_loaded_is_shown(
     deployment: Deployment,
     first_loads: dict[str, dg.ExecuteInProcessResult],
@@ -485,6 +493,7 @@ def _holders(folder: Path, what: set[bytes]) -> list[str]:
     return sorted({name for name, content in _kept(folder) if any(text in content for text in what)})
 
 
+@pytest.mark.usefixtures("without_audit")
 def test_no_secret_is_in_what_dagster_and_the_home_keep(
     publishers: Publishers, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

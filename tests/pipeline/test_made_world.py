@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from orchestration import steps
 from orchestration.made_world import WORLD_END
 from orchestration.records import LoadRequest
@@ -84,6 +86,7 @@ def test_refused_and_missing_outlets_are_data(made_home: MadeHome) -> None:
     assert not made_home.visits[1]["news"].failed
 
 
+@pytest.mark.usefixtures("without_data_tests")
 def test_a_second_visit_at_the_same_hour_changes_nothing(made_home: MadeHome) -> None:
     before = digests(made_home.settings.home)
     for feed, report in visit(made_home.settings).items():

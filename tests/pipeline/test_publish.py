@@ -93,7 +93,7 @@ def test_a_promised_query_that_fails_stops_the_publication(
 
 
 def test_old_versions_are_kept_and_older_ones_forgotten(own_home: Settings) -> None:
-    for _ in range(5):
+    for _ in range(publication.KEPT_VERSIONS + 1):
         last = steps.publish(steps.Run(own_home))
     versions = [path.name for path in (own_home.published / "versions").iterdir()]
     assert len(versions) == publication.KEPT_VERSIONS

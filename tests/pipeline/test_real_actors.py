@@ -205,7 +205,7 @@ def test_named_perpetrators_of_insecurity_insight_resolve(registry: Settings) ->
         "Somali National Security Service",
     }
     assert incidents > 200
-    # 98.7 %: three incidents of three groups that are no actor of the region or no group at all.
+    # 98.8 %: three incidents of three groups that are no actor of the region or no group at all.
     assert resolved / incidents > 0.98
 
 

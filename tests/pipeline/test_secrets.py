@@ -33,6 +33,7 @@ from orchestration.made_world.publishers import Answer, Api, Request
 from orchestration.made_world.reliefweb import made_api
 from orchestration.made_world.ucdp_api import UcdpApi, told_by
 from tests.served import rows_of
+from tests.shortcuts import no_data_tests
 
 SECRETS = {
     "ACLED_USERNAME": "Canary.User+7@made.example",
@@ -189,7 +190,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, heard: _Heard) -> Iterator[Ho
     }
     echoing = {name: Echoing(api, name) for name, api in apis.items()}
     publishers.apis.update(echoing)
-    with pytest.MonkeyPatch.context() as patch, serve(publishers) as served:
+    with pytest.MonkeyPatch.context() as patch, serve(publishers) as served, no_data_tests():
         # What is waited for between attempts is of no interest here.
         patch.setattr(http, "BACKOFF_BASE_S", 0.0)
         patch.setattr(ucdp_api, "WAITS_S", (0.0, 0.0))
@@ -356,7 +357,7 @@ def test_a_traceback_shows_none(home: Home, name: str) -> None:
     assert [text for text in searched_for() if text.lower() in shown] == []
 
 
-@pytest.mark.usefixtures("without_audit")
+@pytest.mark.usefixtures("without_audit", "without_data_tests")
 def test_after_a_rebuild_there_is_still_none(home: Home, heard: _Heard) -> None:
     rebuilt = home.sahel("rebuild")
     assert rebuilt.exit_code == 0, rebuilt.output

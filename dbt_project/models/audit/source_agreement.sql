@@ -25,8 +25,9 @@ compared as (
             when not a.is_coordinate_centroid and not b.is_coordinate_centroid
                 then {{ great_circle_km('a.latitude', 'a.longitude', 'b.latitude', 'b.longitude') }}
         end as km_apart,
-        a.violence_class <> b.violence_class and 'unclassified' not in (a.violence_class, b.violence_class)
-            as is_other_class,
+        coalesce(
+            a.violence_class <> b.violence_class and 'unclassified' not in (a.violence_class, b.violence_class), false
+        ) as is_other_class,
         coalesce(pair.actors_level in ('conflict', 'some_differ'), false) as is_other_side
     from members as a
     inner join members as b on a.incident_id = b.incident_id and a.feed < b.feed

@@ -67,7 +67,7 @@ lineage as (
 allies as (
     {% for actor, ally in [('actor_id', 'other_actor_id'), ('other_actor_id', 'actor_id')] %}
         select
-            relation.{{ actor }} as actor_id,
+            relation.{{ actor }} as own_id,
             relation.{{ ally }} as ally_id,
             coalesce(relation.valid_from, date '0001-01-01') as starts,
             coalesce(relation.valid_to, date '9999-12-31') as ends
@@ -111,7 +111,7 @@ scoped as (
         greatest(own.starts, ally.starts, theirs.starts) as starts,
         least(own.ends, ally.ends, theirs.ends) as ends
     from lineage as own
-    inner join allies as ally on own.actor_id = ally.actor_id
+    inner join allies as ally on own.actor_id = ally.own_id
     inner join lineage as theirs on ally.ally_id = theirs.scope_actor_id
     where greatest(own.starts, ally.starts, theirs.starts) < least(own.ends, ally.ends, theirs.ends)
 ),

@@ -1,6 +1,6 @@
 -- Mergers, splits, memberships, alliances and rivalries between actors, with the time they held: the curated ones, and
 -- those that the UCDP actor list tells. The list has no dates; where the newer of the two actors has events here, the
--- first of them stands for the date (valid_from_basis). A curated row replaces the list's for the same two and relation.
+-- first of them stands for the date (valid_from_basis). A curated row replaces the list's of the same two and kind.
 with curated as (
     select
         actor_id,
@@ -36,7 +36,7 @@ listed as (
         listed.relation,
         other.actor_id as other_actor_id,
         case
-            -- Who splits off is the younger; an alliance is younger than who made it. Of who joined whom neither need be.
+            -- Who splits off is the younger; an alliance is younger than who made it. Of a joining neither need be.
             when listed.relation in ('splinter_of', 'split_temporarily_from') then own.first_date
             when listed.relation = 'member_of' then others.first_date
             when other.actor_kind <> 'state' and others.first_date > own.first_date then others.first_date
@@ -63,7 +63,10 @@ renamed as (
     inner join {{ ref('dim_actor') }} as actor on listed.ucdp_actor_id = actor.ucdp_actor_id
     inner join {{ ref('int_actor__alias') }} as earlier
         on
-            earlier.name_key in ({{ actor_name_key('listed.original_name') }}, {{ actor_name_key('listed.original_full_name') }})
+            earlier.name_key in (
+                {{ actor_name_key('listed.original_name') }},
+                {{ actor_name_key('listed.original_full_name') }}
+            )
             and actor.actor_id <> earlier.actor_id
     where listed.has_changed_name and actor.is_registered
 )

@@ -8,7 +8,7 @@ with loaded as (
         parent.admin1_id,
         unit.unit_code
     from {{ ref('int_boundary__unit') }} as unit
-    left join {{ ref('int_admin1__set_unit') }} as parent
+    left join {{ ref('int_place__set_unit') }} as parent
         on
             'boundary_' || unit.admin_level = parent.unit_set
             and unit.country_iso3 = parent.country_iso3

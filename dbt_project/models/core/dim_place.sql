@@ -9,9 +9,9 @@ select
     nullif(place.population, 0) as population,
     on_day.on_admin1_id as admin1_id
 from {{ ref('stg_geonames__place') }} as place
-left join {{ ref('int_admin1__set_unit') }} as unit
+left join {{ ref('int_place__set_unit') }} as unit
     on unit.unit_set = 'gazetteer' and place.country_iso3 = unit.country_iso3 and place.admin1_code = unit.set_key
-left join {{ ref('int_admin1__unit_on_day') }} as on_day
+left join {{ ref('int_place__unit_on_day') }} as on_day
     on
         unit.admin1_id = on_day.admin1_id
         and unit.as_of_from between on_day.as_of_from and on_day.as_of_to - interval 1 day

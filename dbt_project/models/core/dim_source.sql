@@ -26,6 +26,8 @@ select
             then
                 'ACLED (Armed Conflict Location & Event Data), www.acleddata.com, accessed '
                 || strftime(accessed.accessed_at, '%Y-%m-%d')
+        -- It comes with the installation, so that no load tells of a day.
+        when source.feed = 'geonames' then source.citation || '.'
         else rtrim(source.citation, '.') || '. Accessed ' || strftime(accessed.accessed_at, '%Y-%m-%d') || '.'
     end as attribution
 from {{ ref('source') }} as source

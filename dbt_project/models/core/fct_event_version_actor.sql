@@ -105,7 +105,10 @@ by_source_id as (
     from side_parts as part
     inner join {{ ref('actor') }} as actor on part.source_actor_id = actor.ucdp_actor_id
     left join {{ ref('actor_relation') }} as earlier
-        on actor.actor_id = earlier.actor_id and earlier.relation = 'renamed_from' and part.date_end < earlier.valid_from
+        on
+            actor.actor_id = earlier.actor_id
+            and earlier.relation = 'renamed_from'
+            and part.date_end < earlier.valid_from
     where part.feed = 'ucdp' and part.part_kind = 'whole'
     -- Where two of our actors share a source id, the one that existed on the day.
     qualify
@@ -119,47 +122,53 @@ by_source_id as (
 ),
 
 by_alias as (
-    select distinct
-        part.side_key,
-        part.part_kind,
-        part.actor_part_raw,
-        alias.actor_id,
-        case when part.actor_part_raw = alias.alias then 'alias' else 'alias_normalised' end as match_method,
-        case
-            when part.actor_part_raw = alias.alias then 2
-            when part.name_key = alias.name_key then 3
-            else 4
-        end as match_rank,
-        alias.country_iso3 = part.country_iso3 as is_home
-    from side_parts as part
-    inner join {{ ref('int_actor__alias') }} as alias
-        on
+    {% for key, condition in [('name_key', 'true'), ('name_key_without_country', 'alias.has_country_suffix')] %}
+        select distinct
+            part.side_key,
+            part.part_kind,
+            part.actor_part_raw,
+            alias.actor_id,
+            case when part.actor_part_raw = alias.alias then 'alias' else 'alias_normalised' end as match_method,
+            {{ 'case when part.actor_part_raw = alias.alias then 2 else 3 end' if loop.first else '4' }} as match_rank,
+            alias.country_iso3 = part.country_iso3 as is_home
+        from side_parts as part
+        inner join {{ ref('int_actor__alias') }} as alias on part.{{ key }} = alias.name_key
+        where
             alias.name_key <> ''
+            and {{ condition }}
             and {{ holds_on('part.date_end', 'alias.valid_from', 'alias.valid_to') }}
-            and (
-                part.name_key = alias.name_key
-                or alias.has_country_suffix and part.name_key_without_country = alias.name_key
-            )
+        {{ 'union' if not loop.last }}
+    {% endfor %}
 ),
 
 -- Names of the list are used for UCDP's own parts only: elsewhere its abbreviations mean other groups.
-by_source_list as (
-    select distinct
-        part.side_key,
-        part.part_kind,
-        part.actor_part_raw,
+listed as (
+    select
         listed.actor_id,
-        'ucdp_list' as match_method,
-        case when part.part_kind = 'whole' then 5 else 4 end as match_rank
-    from side_parts as part
-    inner join {{ ref('int_ucdp__actor') }} as listed
-        on
-            case
-                when part.part_kind = 'whole' then part.source_actor_id = listed.ucdp_actor_id
-                else part.name_key = {{ actor_name_key('listed.actor_name') }}
-            end
+        listed.ucdp_actor_id,
+        {{ actor_name_key('listed.actor_name') }} as name_key
+    from {{ ref('int_ucdp__actor') }} as listed
     left join {{ ref('actor') }} as registered on listed.ucdp_actor_id = registered.ucdp_actor_id
-    where part.feed = 'ucdp' and registered.actor_id is null
+    where registered.actor_id is null
+),
+
+by_source_list as (
+    {% for kind, condition, rank in [
+        ("= 'whole'", 'part.source_actor_id = listed.ucdp_actor_id', 5),
+        ("<> 'whole'", 'part.name_key = listed.name_key', 4),
+    ] %}
+        select
+            part.side_key,
+            part.part_kind,
+            part.actor_part_raw,
+            listed.actor_id,
+            'ucdp_list' as match_method,
+            {{ rank }} as match_rank
+        from side_parts as part
+        inner join listed on {{ condition }}
+        where part.feed = 'ucdp' and part.part_kind {{ kind }}
+        {{ 'union' if not loop.last }}
+    {% endfor %}
 ),
 
 by_source_kind as (
@@ -184,16 +193,18 @@ all_matches as (
     select * from by_source_kind
 ),
 
+first_matches as (
+    select *
+    from all_matches
+    qualify match_rank = min(match_rank) over (partition by side_key, part_kind, actor_part_raw)
+),
+
 best_matches as (
     select
         *,
         count(*) over part as candidates,
         bool_or(coalesce(is_home, false)) over part as has_home
-    from (
-        select *
-        from all_matches
-        qualify match_rank = min(match_rank) over (partition by side_key, part_kind, actor_part_raw)
-    )
+    from first_matches
     window part as (partition by side_key, part_kind, actor_part_raw)
 ),
 

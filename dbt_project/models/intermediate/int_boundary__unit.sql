@@ -59,7 +59,12 @@ select
     unit.recorded_at,
     case
         when unit.is_second_order
-            then coalesce(unit.admin2_id, unit.unit_code, unit.country_iso3 || '-' || replace(unit.comparable_name, ' ', '-'))
+            then
+                coalesce(
+                    unit.admin2_id,
+                    unit.unit_code,
+                    unit.country_iso3 || '-' || replace(unit.comparable_name, ' ', '-')
+                )
     end as admin2_id,
     -- Where our list knows the unit, it knows what it belongs to; else the file's own words are matched.
     case when unit.is_second_order then known.admin1_id end as known_admin1_id,

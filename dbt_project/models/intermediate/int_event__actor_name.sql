@@ -51,7 +51,7 @@ select
     part.part_kind,
     part.actor_part_raw,
     {{ actor_name_key('part.actor_part_raw') }} as name_key,
-    -- "Civilians (Mali)" without its country; null where the brackets hold something else, which may be part of the name.
+    -- "Civilians (Mali)" without its country; null where the brackets hold something else: it may belong to the name.
     case
         when country.country_key is not null
             then {{ actor_name_key("regexp_extract(part.actor_part_raw, '^(.*)\\([^()]*\\)\\s*$', 1)") }}

@@ -1,15 +1,26 @@
 -- Which polygons a point of an event lies in, one row per point that lies in any. Empty, and the spatial extension not
 -- needed, where no polygons are loaded. A point on a border goes to its publisher's country, then to the first unit.
+-- dbt learns of what stands in a condition from these lines.
+-- depends_on: {{ ref('int_event__reported') }}
+-- depends_on: {{ ref('int_boundary__unit') }}
+-- depends_on: {{ ref('stg_boundaries__unit_version') }}
 {{ config(materialized="table", pre_hook="{{ load_spatial() }}") }}
 
 {% if has_boundaries() %}
-    with points as (
+    with places as (
         select distinct
             country_iso3,
             latitude,
             longitude
         from {{ ref('int_event__reported') }}
         where is_place
+    ),
+
+    points as (
+        select
+            *,
+            st_point(longitude, latitude) as geometry
+        from places
     ),
 
     polygons as (
@@ -37,7 +48,7 @@
             polygon.admin_level,
             polygon.unit_key,
             polygon.is_second_order
-        from (select *, st_point(longitude, latitude) as geometry from points) as point
+        from points as point
         inner join polygons as polygon on st_intersects(polygon.geometry, point.geometry)
         qualify
             row_number() over (

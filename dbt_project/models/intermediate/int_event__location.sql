@@ -2,8 +2,8 @@
 --
 -- 1. polygon: the point is a place (no centroid) and lies in a polygon of its country, whose area is all in one unit on
 --    the day. A polygon that was divided since its vintage, or made of several units after the day, does not tell.
--- 2. publisher_name: the publisher's name, as the unit that has its area on the day; a unit that was divided stays, unless
---    the publisher also names a unit of the second order that lies in one of its parts.
+-- 2. publisher_name: the publisher's name, as the unit that has its area on the day; a unit that was divided stays,
+--    unless the publisher also names a unit of the second order that lies in one of its parts.
 -- 3. nearest_place: nobody names the unit, and a place whose unit is known lies within nearest_place_km.
 -- Otherwise none. A polygon of another country never decides: the country is the publisher's.
 {{ config(materialized="table") }}
@@ -14,11 +14,19 @@ with asked as (
         feed,
         country_iso3,
         admin1_name_raw,
-        trim(
-            regexp_replace(
-                {{ comparable('admin2_name_raw') }}, '\b(province|prefecture|region|district|department)\b', '', 'g'
-            )
-        ) as comparable_admin2,
+        -- The second order of a point that means a whole province is its capital's.
+        case
+            when not coalesce(is_coordinate_centroid, false)
+                then
+                    trim(
+                        regexp_replace(
+                            {{ comparable('admin2_name_raw') }},
+                            '\b(province|prefecture|region|district|department)\b',
+                            '',
+                            'g'
+                        )
+                    )
+        end as comparable_admin2,
         latitude,
         longitude,
         date_end,
@@ -27,7 +35,7 @@ with asked as (
 ),
 
 on_day as (
-    select * from {{ ref('int_admin1__unit_on_day') }}
+    select * from {{ ref('int_place__unit_on_day') }}
 ),
 
 named as (
@@ -56,6 +64,15 @@ named as (
             and asked.date_end between on_day.on_from and on_day.on_to - interval 1 day
 ),
 
+second_names as (
+    select
+        country_iso3,
+        {{ comparable('alias') }} as comparable_admin2,
+        min(admin2_id) as admin2_id
+    from {{ ref('admin2_alias') }}
+    group by all
+),
+
 named_second as (
     select
         asked.location_key,
@@ -63,15 +80,7 @@ named_second as (
         unit.admin2_name,
         on_day.on_admin1_id
     from asked
-    inner join
-        (
-            select
-                country_iso3,
-                {{ comparable('alias') }} as comparable_admin2,
-                min(admin2_id) as admin2_id
-            from {{ ref('admin2_alias') }}
-            group by all
-        ) as alias
+    inner join second_names as alias
         on asked.country_iso3 = alias.country_iso3 and asked.comparable_admin2 = alias.comparable_admin2
     inner join {{ ref('dim_admin2') }} as unit on alias.admin2_id = unit.admin2_id
     left join on_day
@@ -113,7 +122,7 @@ hit_units as (
         unit.as_of_from,
         1 as preference
     from hit
-    inner join {{ ref('int_admin1__set_unit') }} as unit
+    inner join {{ ref('int_place__set_unit') }} as unit
         on
             unit.unit_set = 'boundary_1'
             and hit.boundary_country_iso3 = unit.country_iso3
@@ -126,9 +135,9 @@ hit_units as (
         hit.date_end,
         unit.admin1_id,
         unit.as_of_from,
-        2
+        2 as preference
     from hit
-    inner join {{ ref('int_admin1__set_unit') }} as unit
+    inner join {{ ref('int_place__set_unit') }} as unit
         on
             hit.second_set = unit.unit_set
             and hit.boundary_country_iso3 = unit.country_iso3
@@ -141,9 +150,9 @@ hit_units as (
     select
         location_key,
         date_end,
-        known_admin1_id,
-        date '9999-12-30',
-        2
+        known_admin1_id as admin1_id,
+        date '9999-12-30' as as_of_from,
+        2 as preference
     from hit
     where known_admin1_id is not null
 ),

@@ -17,7 +17,7 @@ select
     *,
     -- 7 is the open sea and the air on UCDP's scale, which no other feed uses.
     not coalesce(is_coordinate_centroid, false)
-    and where_precision is distinct from 7
+    and coalesce(where_precision, 0) <> 7
     and latitude is not null
     and longitude is not null as is_place,
     md5(

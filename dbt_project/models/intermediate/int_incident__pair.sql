@@ -57,8 +57,12 @@ measured as (
         {% for one, other in [('a', 'b'), ('b', 'a')] -%}
             cast({{ one }}.is_side_a_named as integer) + cast({{ one }}.is_side_b_named as integer)
                 as sides_named_{{ one }},
-            cast(list_has_any({{ one }}.side_a_families, {{ other }}.families) as integer)
-            + cast(list_has_any({{ one }}.side_b_families, {{ other }}.families) as integer) as sides_shared_{{ one }},
+            -- A name that the registry does not know makes up for no side that it knows.
+            cast({{ one }}.is_side_a_named and list_has_any({{ one }}.side_a_families, {{ other }}.families) as integer)
+            + cast({{ one }}.is_side_b_named and list_has_any({{ one }}.side_b_families, {{ other }}.families) as integer)
+                as sides_shared_{{ one }},
+            list_has_any({{ one }}.side_a_families, {{ other }}.families)
+            or list_has_any({{ one }}.side_b_families, {{ other }}.families) as is_side_shared_{{ one }},
             {{ one }}.fatalities_best as deaths_{{ one }},
             coalesce({{ one }}.fatalities_low, {{ one }}.fatalities_best) as deaths_low_{{ one }},
             coalesce({{ one }}.fatalities_high, {{ one }}.fatalities_best) as deaths_high_{{ one }},
@@ -98,7 +102,7 @@ levels as (
             else 'different'
         end as place_name_level,
         case
-            when sides_shared_a >= 1 and least(sides_named_a, sides_named_b) = 0 then 'name_only'
+            when is_side_shared_a and least(sides_named_a, sides_named_b) = 0 then 'name_only'
             when least(sides_named_a, sides_named_b) = 0 then 'unknown'
             when
                 sides_shared_a >= sides_named_a and sides_shared_b >= sides_named_b
@@ -106,7 +110,7 @@ levels as (
                 then 'both_sides'
             when sides_shared_a >= sides_named_a and sides_shared_b >= sides_named_b then 'all_named'
             when sides_shared_a >= sides_named_a or sides_shared_b >= sides_named_b then 'one_names_fewer'
-            when sides_shared_a >= 1 or sides_shared_b >= 1 then 'some_differ'
+            when is_side_shared_a or is_side_shared_b then 'some_differ'
             when is_allied then 'allied'
             else 'conflict'
         end as actors_level,
@@ -117,8 +121,8 @@ levels as (
             when deaths_a = deaths_b and deaths_a >= 10 then 'equal_many'
             when deaths_a = deaths_b and deaths_a >= 3 then 'equal_some'
             when deaths_a = deaths_b and deaths_a > 0 then 'equal_few'
-            when deaths_a = deaths_b then 'none'
-            when least(deaths_a, deaths_b) = 0 then 'none_or_some'
+            when deaths_a = deaths_b then 'nobody'
+            when least(deaths_a, deaths_b) = 0 then 'nobody_or_some'
             when
                 deaths_a between deaths_low_b and deaths_high_b or deaths_b between deaths_low_a and deaths_high_a
                 or abs(deaths_a - deaths_b) <= greatest(2, 0.25 * greatest(deaths_a, deaths_b))

@@ -38,12 +38,12 @@ families as (
     select
         event_key,
         {% for side in ['a', 'b'] -%}
-            list_distinct(list(family) filter (where role = 'side_{{ side }}' and actor_scope <> 'alliance'))
+            list_sort(list_distinct(list(family) filter (where role = 'side_{{ side }}' and actor_scope <> 'alliance')))
                 as side_{{ side }}_families,
             coalesce(bool_or(is_resolved) filter (where role = 'side_{{ side }}'), false) as is_side_{{ side }}_named,
         {% endfor -%}
-        list_distinct(list(family) filter (where actor_scope <> 'alliance')) as families,
-        list_distinct(list(family) filter (where actor_scope = 'alliance')) as allied_families
+        list_sort(list_distinct(list(family) filter (where actor_scope <> 'alliance'))) as families,
+        list_sort(list_distinct(list(family) filter (where actor_scope = 'alliance'))) as allied_families
     from named
     group by event_key
 )

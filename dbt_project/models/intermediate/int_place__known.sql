@@ -46,5 +46,5 @@ select
     unit.admin1_id,
     unit.as_of_from
 from {{ ref('stg_geonames__place') }} as place
-inner join {{ ref('int_admin1__set_unit') }} as unit
+inner join {{ ref('int_place__set_unit') }} as unit
     on unit.unit_set = 'gazetteer' and place.country_iso3 = unit.country_iso3 and place.admin1_code = unit.set_key

@@ -159,10 +159,12 @@ select
     footprint.centroid_latitude,
     footprint.centroid_longitude,
     footprint.southmost_latitude,
-    {{ great_circle_km(
-        'year_before.centroid_latitude', 'year_before.centroid_longitude',
-        'footprint.centroid_latitude', 'footprint.centroid_longitude',
-    ) }} as centroid_shift_km,
+    round(
+        {{ great_circle_km(
+            'year_before.centroid_latitude', 'year_before.centroid_longitude',
+            'footprint.centroid_latitude', 'footprint.centroid_longitude',
+        ) }}, 3
+    ) as centroid_shift_km,
     observed.months_observed,
     observed.provisional,
     observed.observed_until

@@ -35,7 +35,10 @@ counted as (
         event.date_end > observed.source_observed_until - interval 12 month as is_recent
     from events as event
     inner join observed
-        on event.source = observed.source and event.country_iso3 = observed.country_iso3 and event.month = observed.month
+        on
+            event.source = observed.source
+            and event.country_iso3 = observed.country_iso3
+            and event.month = observed.month
 ),
 
 -- The events that decide when the actor came.
@@ -68,11 +71,11 @@ counts as (
     select
         actor_id,
         admin1_id,
-        max(events) as events,
-        max(recent_events) as events_12m,
         {% for source in sources -%}
-            coalesce(max(events) filter (where source = '{{ source }}'), 0) as events_{{ source }}{{ ',' if not loop.last }}
-        {% endfor %}
+            coalesce(max(events) filter (where source = '{{ source }}'), 0) as events_{{ source }},
+        {% endfor -%}
+        max(events) as events,
+        max(recent_events) as events_12m
     from by_source
     group by actor_id, admin1_id
 ),
@@ -162,6 +165,7 @@ select
         when not unit.is_ambiguous_only and (unit.source_count >= 2 or unit.first_fatal_date is not null) then 'A'
         else 'B'
     end as evidence_grade,
+    unit.is_ambiguous_only,
     unit.sources,
     unit.first_source,
     unit.first_event_key,
@@ -173,7 +177,7 @@ select
     unit.first_date = in_country.country_first_date as is_first_in_country,
     in_country.country_first_date,
     in_country.country_first_fatal_date,
-    distance.distance_km as distance_to_previous_footprint_km,
+    round(distance.distance_km, 3) as distance_to_previous_footprint_km,
     unit.provisional,
     unit.observed_until
 from territory as unit

@@ -1,8 +1,8 @@
 -- Who attacks civilians: one-sided violence by perpetrator, states included, country, month and source. An event that
--- its source ascribes to two actors stands in the rows of both: `events` counts it in each, `events_weighted` in halves,
--- so that the weighted columns add up to country_month and plain ones may exceed it.
--- Sparse: a perpetrator has a row for each observed month with an event, or with one in the 23 months before: so that an
--- end shows as zero beside the same month a year ago.
+-- its source ascribes to two actors stands in the rows of both: `events` counts it in each, `events_weighted` in
+-- halves, so that the weighted columns add up to country_month and plain ones may exceed it.
+-- Sparse: a perpetrator has a row for each observed month with an event, or with one in the 23 months before: so that
+-- an end shows as zero beside the same month a year ago.
 with done as (
     select
         source,

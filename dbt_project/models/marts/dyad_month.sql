@@ -50,26 +50,26 @@ pairs as (
 
 -- Every event of violence in its country, and again in its unit if the place is precise.
 area_events as (
-    select
-        event_key,
-        feed as source,
-        country_iso3,
-        unnest(
-            case
-                when admin1_id is not null and not coalesce(is_coordinate_centroid, false)
-                    then [
-                        {'area_kind': 'country', 'area_id': country_iso3},
-                        {'area_kind': 'admin1', 'area_id': admin1_id}
-                    ]
-                else [{'area_kind': 'country', 'area_id': country_iso3}]
-            end,
-            recursive := true
-        ),
-        date_end,
-        {{ month_of('date_end') }} as month,
-        fatalities_best
-    from {{ ref('fct_event') }}
-    where country_iso3 is not null and {{ is_violence('violence_class') }}
+    {% for area_kind, area_id in [('country', 'country_iso3'), ('admin1', 'admin1_id')] %}
+        select
+            event_key,
+            feed as source,
+            country_iso3,
+            '{{ area_kind }}' as area_kind,
+            {{ area_id }} as area_id,
+            date_end,
+            {{ month_of('date_end') }} as month,
+            fatalities_best
+        from {{ ref('fct_event') }}
+        where
+            country_iso3 is not null
+            and {{ is_violence('violence_class') }}
+            {% if area_kind == 'admin1' -%}
+                and admin1_id is not null and not coalesce(is_coordinate_centroid, false)
+            {%- endif %}
+
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 dyad_events as (
@@ -113,7 +113,8 @@ dyads as (
         area_id,
         actor_a_id,
         actor_b_id,
-        min(month) as first_month
+        min(month) as first_month,
+        max(month) as last_month
     from dyad_months
     group by source, country_iso3, area_kind, area_id, actor_a_id, actor_b_id
 ),
@@ -133,8 +134,8 @@ calendar as (
             and dyad.country_iso3 = observed.country_iso3
             and dyad.first_month <= observed.month
     left join {{ ref('dim_admin1') }} as unit on dyad.area_id = unit.admin1_id and dyad.area_kind = 'admin1'
-    -- A unit that a reform ended has no quiet months after its end.
-    where coalesce(unit.valid_to, date '9999-12-31') > observed.month
+    -- A unit that a reform ended has no quiet months after its end; but a source may go on naming it.
+    where coalesce(unit.valid_to, date '9999-12-31') > observed.month or observed.month <= dyad.last_month
 ),
 
 -- The events that each month-end looks back to: the quiet window and the 180 days before it, 300 days at most.
@@ -314,8 +315,11 @@ states as (
 changes as (
     select
         *,
-        state is distinct from lag(state) over (
-            partition by source, area_kind, area_id, actor_a_id, actor_b_id order by month
+        coalesce(
+            state <> lag(state) over (
+                partition by source, area_kind, area_id, actor_a_id, actor_b_id order by month
+            ),
+            true
         ) as has_changed
     from states
 )

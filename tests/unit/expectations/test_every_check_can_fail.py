@@ -205,6 +205,20 @@ GOOD: dict[str, dict[str, Any]] = {
         "m49_code": "148",
         "country_iso3": "MLI",
     },
+    "admin_boundary": {
+        "country_iso3": "MLI",
+        "admin_level": 1,
+        "unit_key": "ML07",
+        "unit_name": "Gao",
+        "unit_code": "ML07",
+        "geometry": "{}",
+        "vertices": 5,
+        "is_valid": True,
+        "south": 15.0,
+        "west": -2.0,
+        "north": 18.0,
+        "east": 1.0,
+    },
 }
 BROKEN_BY: dict[str, dict[str, Any]] = {
     "date_start_is_not_after_date_end": {"date_start": date(2025, 5, 2)},
@@ -264,6 +278,9 @@ BROKEN_BY: dict[str, dict[str, Any]] = {
     "death_is_not_in_the_future": {"incident_date": date(2026, 7, 1)},
     "death_is_not_before_the_un": {"incident_date": date(1947, 12, 31)},
     "casualty_is_a_death": {"type_of_casualty": "Injury"},
+    "geometry_is_valid": {"is_valid": False},
+    "unit_is_not_around_the_world": {"west": -100.0},
+    "unit_is_known": {"unit_name": "Atlantis", "unit_code": "XX99"},
 }
 OF_THE_WHOLE = {
     "columns_are_the_contracts",
@@ -290,6 +307,7 @@ NUMBERED_BY = {
     "insecurity_insight_incident": "event_id",
     "unhcr_population": "country_origin_iso3",
     "idmc_displacement": "country_iso3",
+    "admin_boundary": "unit_key",
 }
 """The key column that tells the test's rows apart, where it is not the first."""
 
@@ -483,6 +501,25 @@ def test_the_audit_lets_go_of_the_database(tmp_path: Path) -> None:
     # Opening under another configuration works only when no connection of this process is left.
     with duckdb.connect(str(tmp_path / "ucdp_actor.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from t").fetchone() == (1,)
+
+
+def test_every_check_tells_what_it_observed(tmp_path: Path) -> None:
+    rows = [good_row("news_item"), {**good_row("news_item", 2), "language": "!"}]
+    verdict = judge(tmp_path, CONTRACTS["news_item"], rows, facts_of("news_item", rows_rejected=90))
+    observed = {result.name: result.observed for result in verdict.results}
+    assert "'published_at', 'publisher'" in observed.pop("columns_are_the_contracts")
+    assert observed.pop("most_items_are_dated") == "as expected"
+    assert float(observed.pop("few_rows_are_quarantined")) > 0.5
+    assert observed.pop("language_matches_its_pattern") == "1 of 2 rows"
+    assert set(observed.values()) == {"0 of 2 rows"}
+
+
+def test_great_expectations_is_left_as_it_was(tmp_path: Path) -> None:
+    import great_expectations as gx
+
+    before = gx.expectations.Expectation.configuration
+    judge(tmp_path, CONTRACTS["ucdp_actor"], [good_row("ucdp_actor")], facts_of("ucdp_actor"))
+    assert gx.expectations.Expectation.configuration is before
 
 
 def test_verdict_survives_json(tmp_path: Path) -> None:

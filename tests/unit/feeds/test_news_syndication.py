@@ -200,10 +200,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_or_foreign_body_is_refused_at_once(name):
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(NotTheFormat) as caught:
         read_items(HOSTILE[name], None, BASE)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert 0 < len(str(caught.value)) < 250
 
 
@@ -211,10 +211,10 @@ def test_a_hostile_or_foreign_body_is_refused_at_once(name):
     "text", ["<" * MB, "&" * MB, "<!" * MB, "<![CDATA[" * 100_000, "<item a='" * 100_000]
 )
 def test_broken_markup_takes_bounded_time(text):
-    began = time.monotonic()
+    began = time.process_time()
     with contextlib.suppress(NotTheFormat):
         read_items(rss(ITEM.format(text)), None, BASE)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 _touched: list[str] = []

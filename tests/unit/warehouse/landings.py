@@ -4,6 +4,7 @@ Nothing here asserts.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from expectations.contracts import contract_for
 from orchestration.records import Attempt, Batch, Parsed, Payload
 from orchestration.warehouse import landing
 from orchestration.warehouse.landing import Pending
+from orchestration.warehouse.ledger import naive
 from orchestration.warehouse.promote import Clock, Outcome, promote
 
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -43,10 +45,11 @@ def release(
     period: tuple[date, date] = (date(2024, 1, 1), date(2024, 12, 31)),
     *,
     kind: str = "annual",
+    released_at: datetime | None = None,
     options: dict[str, Any] | None = None,
 ) -> Batch:
     """A release's batch, as the UCDP feed makes it."""
-    payload = _payload(name)
+    payload = replace(_payload(name), released_at=released_at)
     first, last = period
     return Batch(
         feed="ucdp",
@@ -142,15 +145,17 @@ def land(
         columns = [
             *((column.name, column.dtype) for column in contract.columns),
             ("payload_sha256", "VARCHAR"),
+            ("released_at", "TIMESTAMP"),
         ]
         declared = ", ".join(f'"{name}" {dtype}' for name, dtype in columns)
-        scratch.execute(f"create table parsed ({declared}, released_at timestamp)")
+        scratch.execute(f"create table parsed ({declared})")
         scratch.execute(
             "create table rejected (payload_sha256 varchar, line bigint, reason varchar, row_text varchar)"
         )
         scratch.execute("create table seen (payload_sha256 varchar, rows bigint)")
         for row in rows:
-            row = {"payload_sha256": sha256, "release": batch.partition_key, "stream": batch.stream} | row
+            given = {"payload_sha256": sha256, "release": batch.partition_key, "stream": batch.stream}
+            row = given | {"released_at": naive(batch.payloads[0].released_at)} | row
             row = {name: value for name, value in row.items() if name in dict(columns)}
             names = ", ".join(f'"{name}"' for name in row)
             marks = ", ".join("?" * len(row))

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from orchestration.records import Attempt, Batch, Status
 from orchestration.warehouse import landing, promote as promotion
 from orchestration.warehouse.connection import prepare
-from orchestration.warehouse.promote import ONLY_KEYS_OF, Clock, Outcome, record_only
+from orchestration.warehouse.promote import COMES_LATE, ONLY_KEYS_OF, Clock, Outcome, record_only
 from tests.unit.warehouse.landings import (
     AT,
     BAD,
@@ -222,6 +222,62 @@ def test_a_release_applied_again_touches_only_what_the_older_one_wrote(
     assert current(warehouse) == {1: 10, 2: 99, 4: 1}
     assert counts(again) == (3, 1, 1, 0)
     assert_counts_add_up(warehouse)
+
+
+def published(year: int) -> datetime:
+    return datetime(year, 6, 1, tzinfo=UTC)
+
+
+LATE = {COMES_LATE: True}
+
+
+def test_a_late_release_is_compared_with_what_was_published_before_it(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Else what an older release repeats would look like a change of the newer one's."""
+    load(warehouse, tmp_path, release("24.1", released_at=published(2024)), [ged(1, best=1), ged(2)])
+    load(warehouse, tmp_path, release("26.1", released_at=published(2026)), [ged(1, best=9), ged(3)])
+    late = load(
+        warehouse,
+        tmp_path,
+        release("25.1", released_at=published(2025), options=LATE),
+        [ged(1, best=1), ged(2)],
+    )
+    assert (late.rows_loaded, late.rows_unchanged, late.rows_withdrawn) == (0, 2, 0)
+    assert current(warehouse) == {1: 9, 3: 1}
+
+
+def test_among_late_releases_the_newest_publication_counts_not_the_newest_load(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, release("25.1", released_at=published(2025)), [ged(1, best=2)])
+    load(warehouse, tmp_path, release("27.1", released_at=published(2027)), [ged(1, best=9)])
+    load(warehouse, tmp_path, release("24.1", released_at=published(2024), options=LATE), [ged(1, best=1)])
+    late = load(
+        warehouse, tmp_path, release("26.1", released_at=published(2026), options=LATE), [ged(1, best=2)]
+    )
+    assert (late.rows_loaded, late.rows_unchanged) == (0, 1)
+
+
+def test_of_two_loads_of_one_publication_the_newest_load_counts(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    for best in (1, 2):
+        load(warehouse, tmp_path, release("25.1", released_at=published(2025)), [ged(1, best=best)])
+    late = load(
+        warehouse, tmp_path, release("25.2", released_at=published(2025), options=LATE), [ged(1, best=2)]
+    )
+    assert (late.rows_loaded, late.rows_unchanged) == (0, 1)
+
+
+def test_a_release_that_is_not_late_is_compared_with_the_newest_load(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Whenever the publisher says that it was published."""
+    load(warehouse, tmp_path, release("25.1", released_at=published(2026)), [ged(1, best=1)])
+    load(warehouse, tmp_path, release("25.2", released_at=published(2025)), [ged(1, best=2)])
+    again = load(warehouse, tmp_path, release("25.3", released_at=published(2027)), [ged(1, best=2)])
+    assert (again.rows_loaded, again.rows_unchanged) == (0, 1)
 
 
 EVENT_IDS = st.integers(1, 5)

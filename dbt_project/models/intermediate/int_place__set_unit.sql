@@ -1,5 +1,5 @@
--- Which unit of ours a unit of an outside set is (a file of polygons, the gazetteer), and of which time. A set is of one
--- vintage per country: of the periods between reforms the one whose units it names best, the latest of several.
+-- Which unit of ours a unit of an outside set is (a file of polygons, the gazetteer), and of which time. A set is of
+-- one vintage per country: of the periods between reforms the one whose units it names best, the latest of several.
 with named as (
     select
         'gazetteer' as unit_set,
@@ -13,11 +13,11 @@ with named as (
     union
 
     select
-        'boundary_' || admin_level,
+        'boundary_' || admin_level as unit_set,
         country_iso3,
-        admin1_set_key,
-        admin1_set_name,
-        admin1_set_code
+        admin1_set_key as set_key,
+        admin1_set_name as comparable_name,
+        admin1_set_code as code
     from {{ ref('int_boundary__unit') }}
     where admin1_set_key is not null
 ),
@@ -36,8 +36,8 @@ spellings as (
     select
         country_iso3,
         admin1_id,
-        alias,
-        true
+        alias as spelling,
+        true as is_code
     from {{ ref('admin1_alias') }}
     where source = 'geonames'
 
@@ -46,8 +46,8 @@ spellings as (
     select
         country_iso3,
         admin1_id,
-        unnest([iso_3166_2, ocha_pcode]),
-        true
+        unnest([iso_3166_2, ocha_pcode]) as spelling,
+        true as is_code
     from {{ ref('dim_admin1') }}
 ),
 
@@ -70,49 +70,56 @@ periods as (
     select distinct
         country_iso3,
         admin1_id,
-        as_of_from,
-        as_of_to
-    from {{ ref('int_admin1__unit_on_day') }}
+        as_of_from
+    from {{ ref('int_place__unit_on_day') }}
+),
+
+sets as (
+    select
+        unit_set,
+        country_iso3,
+        count(distinct set_key) as units_named
+    from named
+    group by unit_set, country_iso3
 ),
 
 sizes as (
     select
-        sets.unit_set,
-        sets.country_iso3,
+        country_iso3,
+        as_of_from,
+        count(*) as units_valid
+    from periods
+    group by country_iso3, as_of_from
+),
+
+common as (
+    select
+        candidate.unit_set,
+        candidate.country_iso3,
         period.as_of_from,
-        sets.units_named,
-        period.units_valid
-    from (select unit_set, country_iso3, count(distinct set_key) as units_named from named group by all) as sets
-    inner join
-        (select country_iso3, as_of_from, count(*) as units_valid from periods group by all) as period
-        on sets.country_iso3 = period.country_iso3
+        count(distinct candidate.admin1_id) as units_common
+    from candidates as candidate
+    inner join periods as period on candidate.admin1_id = period.admin1_id
+    group by candidate.unit_set, candidate.country_iso3, period.as_of_from
 ),
 
 vintages as (
     select
-        sizes.unit_set,
-        sizes.country_iso3,
+        sets.unit_set,
+        sets.country_iso3,
         sizes.as_of_from
-    from sizes
-    left join (
-        select
-            candidate.unit_set,
-            candidate.country_iso3,
-            period.as_of_from,
-            count(distinct candidate.admin1_id) as units_common
-        from candidates as candidate
-        inner join periods as period on candidate.admin1_id = period.admin1_id
-        group by all
-    ) as common
+    from sets
+    inner join sizes on sets.country_iso3 = sizes.country_iso3
+    left join common
         on
-            sizes.unit_set = common.unit_set
+            sets.unit_set = common.unit_set
             and sizes.country_iso3 = common.country_iso3
             and sizes.as_of_from = common.as_of_from
     qualify
         row_number() over (
-            partition by sizes.unit_set, sizes.country_iso3
+            partition by sets.unit_set, sets.country_iso3
             order by
-                common.units_common / (sizes.units_named + sizes.units_valid - common.units_common) desc nulls last,
+                common.units_common / (sets.units_named + sizes.units_valid - common.units_common) desc nulls last,
                 sizes.as_of_from desc
         ) = 1
 )

@@ -1,6 +1,6 @@
--- Which units hold the area of a unit at another time, by the reforms between: one row per unit, the time it is spoken
--- of (as_of) and the time asked for (on). candidates has several ids where the area was divided or came of several; then
--- the unit alone does not tell, and admin1_id is null.
+-- Which units hold the area of a unit at another time, by the reforms between: one row per unit, the time it is
+-- spoken of (as_of) and the time asked for (on). candidates has several ids where the area was divided or came of
+-- several; then the unit alone does not tell, and on_admin1_id is null.
 {{ config(materialized="table") }}
 
 with recursive
@@ -15,7 +15,7 @@ days as (
 
     select
         country_iso3,
-        valid_to
+        valid_to as starts
     from {{ ref('dim_admin1') }}
     where valid_to is not null
 
@@ -23,7 +23,7 @@ days as (
 
     select distinct
         country_iso3,
-        date '0001-01-01'
+        date '0001-01-01' as starts
     from {{ ref('dim_admin1') }}
 ),
 
@@ -63,9 +63,9 @@ steps as (
     union
 
     select
-        earlier.admin1_id,
-        earlier.number,
-        later.admin1_id
+        earlier.admin1_id as earlier_admin1_id,
+        earlier.number as earlier_number,
+        later.admin1_id as later_admin1_id
     from {{ ref('bridge_admin1_change') }} as change
     inner join units as earlier on change.old_admin1_id = earlier.admin1_id and change.change_date = earlier.ends
     inner join units as later on change.new_admin1_id = later.admin1_id and change.change_date = later.starts
@@ -84,8 +84,8 @@ forward as (
     select
         forward.admin1_id,
         forward.as_of_number,
-        steps.later_admin1_id,
-        forward.on_number + 1
+        steps.later_admin1_id as on_admin1_id,
+        forward.on_number + 1 as on_number
     from forward
     inner join steps
         on forward.on_admin1_id = steps.earlier_admin1_id and forward.on_number = steps.earlier_number
@@ -104,8 +104,8 @@ backward as (
     select
         backward.admin1_id,
         backward.as_of_number,
-        steps.earlier_admin1_id,
-        backward.on_number - 1
+        steps.earlier_admin1_id as on_admin1_id,
+        backward.on_number - 1 as on_number
     from backward
     inner join steps
         on backward.on_admin1_id = steps.later_admin1_id and backward.on_number = steps.earlier_number + 1
