@@ -600,7 +600,6 @@ _LAST_SAID = f"""
         {_CLAIM},
         cast(null as double) as km_from_chosen,
         false as is_chosen_place,
-        event.event_key = incident.place_event_key as is_chosen_place,
         history.versions,
         history.last_changed_at,
         history.change_kind,

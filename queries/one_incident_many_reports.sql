@@ -2,9 +2,10 @@
 --
 -- Read it so: the 100 incidents that most sources, then most records tell of, then those with most deaths; with one
 -- source loaded, each stands alone. Deaths stand side by side and are never added: they are the same dead. `links` is
--- how each record after the first came to the incident: the rule (score: by the evidence; part: one source splits what the
--- other tells in one; publisher_id: one id in several topics; confirmed: by a person) and the probability of that link,
--- if it was compared; `weakest_link` is the lowest of them. `sahel incident ID` shows the evidence, and how to undo it.
+-- how each record after the first came to the incident: the rule (score: by the evidence; part: one source splits what
+-- the other tells in one; publisher_id: one id in several topics; confirmed: by a person) and the probability of that
+-- link, if it was compared; `weakest_link` is the lowest of them. `sahel incident ID` shows the evidence, and how to
+-- undo it.
 --
 -- Columns: incident_id, date_start, date_end, country_iso3, admin1_name, place_name, violence_class, feed_count,
 --   event_count, fatalities_ucdp, fatalities_acled, fatalities_insecurity_insight, weakest_link, links.

@@ -167,7 +167,7 @@ TABLES = """
 """
 EVENTS = """
     create table core.fct_event_version as
-    select *, 'MLI' as country_iso3, 'Mopti' as admin1_name, 1 as date_precision, 1 as where_precision,
+    select *, recorded_from as released_at, 'MLI' as country_iso3, 'Mopti' as admin1_name, 1 as date_precision, 1 as where_precision,
         event_key = 'acled:MLI2' as is_coordinate_centroid,
         case when feed <> 'insecurity_insight' then 'one_sided' end as violence_class,
         case when feed = 'acled' then 'attack_on_civilians' end as tactic, null as target_class,

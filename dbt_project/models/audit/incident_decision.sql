@@ -1,17 +1,25 @@
 -- What persons decided on links between events (seeds incident_links_confirmed and incident_links_denied), and whether
 -- each is in force: a key may be mistyped, its event withdrawn since, or another decision may stand against it.
 with decided as (
-    {% for decision in ['confirmed', 'denied'] -%}
-        select
-            '{{ decision }}' as decision,
-            event_key_a,
-            event_key_b,
-            decided_by,
-            decided_date,
-            reason
-        from {{ ref('incident_links_' ~ decision) }}
-        {% if not loop.last -%} union all {% endif %}
-    {% endfor -%}
+    select
+        'confirmed' as decision,
+        event_key_a,
+        event_key_b,
+        decided_by,
+        decided_date,
+        reason
+    from {{ ref('incident_links_confirmed') }}
+
+    union all
+
+    select
+        'denied' as decision,
+        event_key_a,
+        event_key_b,
+        decided_by,
+        decided_date,
+        reason
+    from {{ ref('incident_links_denied') }}
 ),
 
 known as (
