@@ -5,7 +5,7 @@ For the last, dbt compiles and builds the models once, in an empty template; eac
 same SQL and the same as-of macros. Nothing of a model is written here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -80,23 +80,36 @@ class VersionModels:
 
     template: Path
     models: tuple[tuple[str, str, str, str], ...]
-    """schema, name, table or view, SQL."""
+    """schema, name, table, view or python, code."""
 
-    def build(self, settings: Settings) -> None:
-        """Build them in a home's warehouse. Nobody else may have it open."""
+    def build(self, settings: Settings, seeds: Mapping[str, str] | None = None) -> None:
+        """Build them in a home's warehouse, where ``seeds`` maps names of seeds to queries for more of their rows.
+
+        Nobody else may have it open.
+        """
         with duckdb.connect(str(settings.warehouse)) as connection:
             connection.execute(f"attach '{self.template}' as template (read_only)")
             for schema in {schema for schema, *_ in self.models} | {"reference"}:
                 connection.execute(f"create schema if not exists {schema}")
-            seeds = connection.execute(
+            names = connection.execute(
                 "select table_name from duckdb_tables() where database_name = 'template' and schema_name = 'reference'"
             ).fetchall()
-            for (seed,) in seeds:
+            for (seed,) in names:
                 connection.execute(
                     f"create or replace table reference.{seed} as from template.reference.{seed}"
                 )
-            for schema, name, kind, sql in self.models:
-                connection.execute(f'create or replace {kind} {schema}."{name}" as {sql}')
+            for seed, query in (seeds or {}).items():
+                connection.execute(f"insert into reference.{seed} by name {query}")
+            for schema, name, kind, code in self.models:
+                if kind == "python":
+                    # As dbt does it: the code with the names of its tables, called with what reads a table.
+                    model: dict[str, Any] = {}
+                    exec(code, model)
+                    frame = model["model"](model["dbtObj"](connection.table), connection)
+                    connection.register("frame", frame)
+                    code = "from frame"
+                sort = "view" if kind == "view" else "table"
+                connection.execute(f'create or replace {sort} {schema}."{name}" as {code}')
             macros = connection.execute(
                 "select schema_name, function_name, macro_definition from duckdb_functions() "
                 "where database_name = 'template' and schema_name = 'core' and function_type = 'table_macro'"
@@ -109,7 +122,17 @@ class VersionModels:
 @pytest.fixture(scope="session")
 def version_models(tmp_path_factory: pytest.TempPathFactory) -> VersionModels:
     """Compiled once for each process that runs tests."""
-    settings = Settings.from_env(tmp_path_factory.mktemp("versions"), environ={})
+    return compiled(tmp_path_factory.mktemp("versions"), SELECTION)
+
+
+@pytest.fixture(scope="session")
+def incident_models(tmp_path_factory: pytest.TempPathFactory) -> VersionModels:
+    """From the feeds to incidents and what sources dispute, compiled once for each process that runs tests."""
+    return compiled(tmp_path_factory.mktemp("incidents"), ["+source_agreement"])
+
+
+def compiled(home: Path, selection: list[str]) -> VersionModels:
+    settings = Settings.from_env(home, environ={})
     with steps.session(steps.Run(settings)):
         pass
     nodes = run_dbt(
@@ -117,7 +140,7 @@ def version_models(tmp_path_factory: pytest.TempPathFactory) -> VersionModels:
         [
             "build",
             "--select",
-            *SELECTION,
+            *selection,
             "--exclude-resource-type",
             "unit_test",
             *WITHOUT_TESTS,
@@ -133,7 +156,7 @@ def version_models(tmp_path_factory: pytest.TempPathFactory) -> VersionModels:
         (
             known[name]["schema"],
             known[name]["alias"],
-            "view" if known[name]["config"]["materialized"] == "view" else "table",
+            "python" if known[name]["language"] == "python" else known[name]["config"]["materialized"],
             known[name]["compiled_code"],
         )
         for name in order

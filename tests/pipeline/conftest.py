@@ -8,9 +8,9 @@ import pytest
 from orchestration.steps import batches
 from tests.made import made_home
 from tests.served import real_home
-from tests.shortcuts import no_checks, no_data_tests, one_parse, version_models
+from tests.shortcuts import incident_models, no_checks, no_data_tests, one_parse, version_models
 
-__all__ = ["made_home", "real_home", "version_models"]
+__all__ = ["incident_models", "made_home", "real_home", "version_models"]
 
 
 @pytest.fixture

@@ -93,6 +93,10 @@ def test_no_score_puts_two_events_of_a_feed_together() -> None:
     }
 
 
+def test_not_even_if_they_were_compared() -> None:
+    assert len(incidents([record("u1"), record("u2")], [pair("u1", "u2", 20)])) == 2
+
+
 def test_nor_by_way_of_a_third_record() -> None:
     records = [record("u1"), record("u2"), record("a1"), record("i1")]
     pairs = [
