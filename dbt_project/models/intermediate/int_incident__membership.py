@@ -47,6 +47,7 @@ def members(records, pairs, confirmed=(), denied=()):
     for a, b in confirmed:
         if a in incidents.of and b in incidents.of:
             incidents.link(a, b, "confirmed")
+    incidents.confirmed = {key: tuple(group) for key, group in incidents.of.items() if len(group) > 1}
     by_publisher_key = defaultdict(list)
     for event_key, _, publisher_key, *_ in records:
         by_publisher_key[publisher_key].append(event_key)
@@ -78,6 +79,7 @@ class Incidents:
         self.most_deaths = {event_key: most for event_key, *_, most, _ in records}
         self.tells_all_deaths = {event_key: is_total for event_key, *_, is_total in records}
         self.weights = {frozenset(pair[:2]): pair[2] for pair in pairs}
+        self.confirmed = {}
         self.links = defaultdict(list)
         self.denied = {frozenset(pair) for pair in denied}
 
@@ -89,9 +91,15 @@ class Incidents:
         mine, others = self.of[a], self.of[b]
         if len(mine) == len(others) == 1:
             return False
+        return any(self.weight(one, other) < CONTRADICTS for one in mine for other in others)
+
+    def weight(self, one, other):
+        """What speaks for the two. What a person joined counts as one record, told in several ways."""
         never = CONTRADICTS - 1
-        return any(
-            self.weights.get(frozenset((one, other)), never) < CONTRADICTS for one in mine for other in others
+        return max(
+            self.weights.get(frozenset((first, second)), never)
+            for first in self.confirmed.get(one, (one,))
+            for second in self.confirmed.get(other, (other,))
         )
 
     def link(self, a, b, rule):

@@ -248,6 +248,16 @@ def test_confirmed_links_what_nothing_else_would() -> None:
     ]
 
 
+def test_what_a_person_joined_is_one_record_to_the_others() -> None:
+    # Nobody compared u2, which lies far off, with a1; who was confirmed with it keeps what it had.
+    records = [record("u1"), record("u2"), record("a1"), record("i1")]
+    pairs = [pair("u1", "a1", 5), pair("u1", "i1", 4), pair("a1", "i1", 3)]
+    assert incidents(records, pairs, confirmed=[("u1", "u2")]) == {"u1": {"u1", "u2", "a1", "i1"}}
+    # What contradicts all that was joined stays out.
+    pairs = [pair("u1", "a1", 5), pair("a1", "i1", 3), pair("u1", "i1", membership.CONTRADICTS - 1)]
+    assert incidents(records, pairs, confirmed=[("u1", "u2")]) == {"u1": {"u1", "u2", "a1"}, "i1": {"i1"}}
+
+
 def test_confirmed_comes_before_a_better_score() -> None:
     records = [record("u1"), record("a1"), record("a2")]
     pairs = [pair("u1", "a1", 9), pair("u1", "a2", -6)]
