@@ -58,8 +58,12 @@ measured as (
             cast({{ one }}.is_side_a_named as integer) + cast({{ one }}.is_side_b_named as integer)
                 as sides_named_{{ one }},
             -- A name that the registry does not know makes up for no side that it knows.
-            cast({{ one }}.is_side_a_named and list_has_any({{ one }}.side_a_families, {{ other }}.families) as integer)
-            + cast({{ one }}.is_side_b_named and list_has_any({{ one }}.side_b_families, {{ other }}.families) as integer)
+            cast(
+                {{ one }}.is_side_a_named and list_has_any({{ one }}.side_a_families, {{ other }}.families) as integer
+            )
+            + cast(
+                {{ one }}.is_side_b_named and list_has_any({{ one }}.side_b_families, {{ other }}.families) as integer
+            )
                 as sides_shared_{{ one }},
             list_has_any({{ one }}.side_a_families, {{ other }}.families)
             or list_has_any({{ one }}.side_b_families, {{ other }}.families) as is_side_shared_{{ one }},
