@@ -122,7 +122,11 @@ def project_hash(settings: Settings) -> str:
     digest = hashlib.sha256(scope_text(settings.countries).encode())
     digest.update(package_version().encode())
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.is_file() and path.suffix in (".sql", ".py", ".yml", ".csv", ".md") and "target" not in path.parts:
+        if (
+            path.is_file()
+            and path.suffix in (".sql", ".py", ".yml", ".csv", ".md")
+            and "target" not in path.parts
+        ):
             digest.update(str(path.relative_to(DBT_PROJECT)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

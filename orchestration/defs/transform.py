@@ -71,7 +71,9 @@ def dbt_manifest(settings: Settings) -> dict[str, Any]:
     """The home's manifest if it is of this dbt project as it stands, else one parsed aside: loading writes nothing."""
     path = settings.dbt_work / "target" / "manifest.json"
     newest = max(
-        file.stat().st_mtime for file in DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".py", ".yml", ".csv")
+        file.stat().st_mtime
+        for file in DBT_PROJECT.rglob("*")
+        if file.suffix in (".sql", ".py", ".yml", ".csv")
     )
     if path.is_file() and path.stat().st_mtime >= newest:
         return manifest(settings)
