@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from bench import incidents, splink_beside
 from expectations.contracts import contract_for
 from orchestration.settings import Settings
 
@@ -261,6 +262,76 @@ def full_build(data: Path, work: Path) -> dict[str, Any]:
     return {"seconds": seconds, "nodes": len(report.nodes), "publish_seconds": perf_counter() - started}
 
 
+@case
+def incident_scores(data: Path, work: Path) -> dict[str, Any]:
+    """Our incidents and the plain rule against the truth of made worlds that no weight was counted on."""
+    found: dict[str, list[dict[str, Any]]] = {
+        "ours": [],
+        "plain_all": [],
+        "plain_one_to_one": [],
+        "links": [],
+    }
+    seconds = 0.0
+    for seed in incidents.SCORED_SEEDS:
+        folder = incidents.world_folder(data, seed)
+        known = incidents.Known.read(folder / "truth.json")
+        warehouse = incidents.build_world(folder)
+        seconds += sum(incidents.rematch(folder).values())
+        found["ours"].append(incidents.scores(known, incidents.incidents_found(warehouse)))
+        found["links"].append(incidents.links_scored(warehouse, known))
+        near = incidents.plain_pairs(warehouse)
+        for name, pairs in (("plain_all", set(near)), ("plain_one_to_one", incidents.one_to_one(near))):
+            clusters = incidents.components(known.incidents, pairs)
+            found[name].append(incidents.scores(known, clusters, pairs))
+    return {"seconds": seconds, "seeds": list(incidents.SCORED_SEEDS), **found}
+
+
+@case
+def incident_splink(data: Path, work: Path) -> dict[str, Any]:
+    """Splink on the same records, its pairs taken one to one, best first, from several probabilities on."""
+    if not splink_beside.is_installed():
+        return {"seconds": 0.0, "version": None}
+    from importlib.metadata import version
+
+    found: dict[str, list[dict[str, Any]]] = {}
+    started = perf_counter()
+    for seed in incidents.SCORED_SEEDS:
+        folder = incidents.world_folder(data, seed)
+        known = incidents.Known.read(folder / "truth.json")
+        likely = splink_beside.predicted_pairs(folder / "home" / "warehouse.duckdb")
+        for threshold in splink_beside.THRESHOLDS:
+            pairs = incidents.one_to_one(pair for probability, pair in likely if probability >= threshold)
+            clusters = incidents.components(known.incidents, pairs)
+            found.setdefault(f"{threshold}", []).append(incidents.scores(known, clusters, pairs))
+    return {"seconds": perf_counter() - started, "version": version("splink"), "by_threshold": found}
+
+
+@case
+def incident_weights(data: Path, work: Path) -> dict[str, Any]:
+    """The weights of the evidence as the made worlds for counting give them."""
+    started = perf_counter()
+    worlds = []
+    for seed in incidents.COUNTED_SEEDS:
+        folder = incidents.world_folder(data, seed)
+        worlds.append((incidents.build_world(folder), incidents.Known.read(folder / "truth.json")))
+    rows = incidents.counted_weights(worlds)
+    return {"seeds": list(incidents.COUNTED_SEEDS), "rows": rows, "seconds": perf_counter() - started}
+
+
+@case
+def incident_rematch(data: Path, work: Path) -> dict[str, Any]:
+    """All incidents of about 50,000 events matched anew by dbt, in one process, warm."""
+    folder = incidents.world_folder(data, incidents.REMATCHED_SEED, incidents.REMATCHED_SCALE)
+    warehouse = incidents.build_world(folder)
+    incidents.rematch(folder)
+    started = perf_counter()
+    models = incidents.rematch(folder)
+    seconds = perf_counter() - started
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        events = connection.execute("select count(*) from core.bridge_incident_event").fetchone()[0]
+    return {"seconds": seconds, "events": events, "models": models}
+
+
 def _read_csv(pattern: str) -> str:
     columns = ", ".join(
         f"'{column.name}': '{column.dtype}'" for column in contract_for("gdelt_event").publisher_columns
@@ -301,11 +372,21 @@ def _served(folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def make_data(folder: Path) -> None:
-    """The made inputs, once: a GED-sized CSV and a month of GDELT slots."""
+def make_data(folder: Path, groups: list[str]) -> None:
+    """The made inputs of these groups, once: a GED-sized CSV, a month of GDELT slots, worlds of the feeds of events."""
     from orchestration.made_world import made_gdelt_month, made_ged_csv
 
     folder.mkdir(parents=True, exist_ok=True)
+    worlds = {
+        "incidents": [(seed, 1.0) for seed in incidents.SCORED_SEEDS],
+        "incident-weights": [(seed, 1.0) for seed in incidents.COUNTED_SEEDS],
+        "rematch": [(incidents.REMATCHED_SEED, incidents.REMATCHED_SCALE)],
+    }
+    for group in groups:
+        for seed, scale in worlds.get(group, ()):
+            incidents.make_world(incidents.world_folder(folder, seed, scale), seed, scale)
+    if set(groups) <= {*worlds, "ticks", "build"}:
+        return
     if not (folder / "ged.csv").is_file():
         made_ged_csv(folder / "ged.part")
         (folder / "ged.part").rename(folder / "ged.csv")

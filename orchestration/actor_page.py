@@ -12,6 +12,8 @@ from typing import Any
 
 import duckdb
 
+from orchestration.published import NotFound, dicts, plain, sources
+
 MOST_SUGGESTIONS = 5
 LEAST_SIMILARITY = 0.75
 WIDTH = 110
@@ -44,7 +46,7 @@ TO_HERE = {
 }
 
 
-class NoSuchActor(LookupError):
+class NoSuchActor(NotFound):
     """No actor, or more than one, is meant; the message is one line with what may be meant."""
 
 
@@ -92,7 +94,7 @@ def find(reader: duckdb.DuckDBPyConnection, name: str) -> str:
     ).fetchone()
     if by_id:
         return by_id[0]
-    known = _dicts(reader, _KNOWN_NAMES)
+    known = dicts(reader, _KNOWN_NAMES)
     meant: dict[str, dict[str, Any]] = {}
     for row in known:
         if name_key(row["alias"]) == wanted:
@@ -114,17 +116,17 @@ def find(reader: duckdb.DuckDBPyConnection, name: str) -> str:
 def read(reader: duckdb.DuckDBPyConnection, actor_id: str) -> Page:
     """The page of an actor that ``find`` found."""
     asked = {"actor_id": actor_id}
-    figures = _dicts(reader, _FIGURES, asked)
+    figures = dicts(reader, _FIGURES, asked)
     return Page(
-        actor=_dicts(reader, "select * from core.dim_actor where actor_id = $actor_id", asked)[0],
-        names=_dicts(reader, _NAMES, asked),
-        regimes=_dicts(reader, _REGIMES, asked),
-        relations=_dicts(reader, _RELATIONS, asked),
-        lineage=_dicts(reader, _LINEAGE, asked),
+        actor=dicts(reader, "select * from core.dim_actor where actor_id = $actor_id", asked)[0],
+        names=dicts(reader, _NAMES, asked),
+        regimes=dicts(reader, _REGIMES, asked),
+        relations=dicts(reader, _RELATIONS, asked),
+        lineage=dicts(reader, _LINEAGE, asked),
         figures=figures,
-        countries=_dicts(reader, _COUNTRIES, asked),
-        years=_dicts(reader, _YEARS, asked),
-        sources=_dicts(reader, _SOURCES, {"feeds": sorted({row["source"] for row in figures})}),
+        countries=dicts(reader, _COUNTRIES, asked),
+        years=dicts(reader, _YEARS, asked),
+        sources=sources(reader, (row["source"] for row in figures)),
     )
 
 
@@ -199,19 +201,6 @@ def lineage_lines(page: Page) -> list[str]:
     ]
 
 
-def source_lines(page: Page) -> list[str]:
-    return [
-        f"  {row['feed']}: {plain(row['source_name'])}, {plain(row['licence'])}"
-        + (f". {plain(row['attribution'])}" if row["attribution"] else "")
-        for row in page.sources
-    ]
-
-
-def plain(text: str) -> str:
-    """A value on one line of a terminal, without signs that would steer it."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
 def _period(first: Any, end: Any, without: str = "at any time") -> str:
     """From the first day to the first day no longer; ``without`` is said where there is neither."""
     if first is None and end is None:
@@ -247,14 +236,6 @@ def _suggestions(
         },
     ).fetchall()
     return [f"{actor_id} ({actor_name})" for actor_id, actor_name in rows]
-
-
-def _dicts(
-    reader: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None
-) -> tuple[dict[str, Any], ...]:
-    cursor = reader.execute(sql, values or {})
-    names = [column[0] for column in cursor.description]
-    return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
 
 # --- SQL ----------------------------------------------------------------------------------------
@@ -393,10 +374,4 @@ _YEARS = f"""
     where actor_scope = 'exact'
     group by source, year(date_end)
     order by source, event_year
-"""
-_SOURCES = """
-    select feed, source_name, licence, attribution
-    from core.dim_source
-    where list_contains($feeds, feed)
-    order by feed
 """

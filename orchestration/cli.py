@@ -30,6 +30,7 @@ from rich.table import Table
 from rich.text import Text
 
 from expectations.report import MADE_BANNER
+from orchestration.published import NotFound, source_lines
 from orchestration.settings import BY_HAND, FEEDS, Settings, SettingsError
 from orchestration.transform import DbtFailed
 from orchestration.warehouse.connection import (
@@ -359,24 +360,11 @@ def actor(settings: Settings, name: str, style: str) -> int:
     """
     from orchestration import actor_page
 
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+    page = _page(settings, lambda reader: actor_page.read(reader, actor_page.find(reader, name)))
+    if page is None:
         return 1
-    with open_published(settings.bi_file) as reader:
-        try:
-            page = actor_page.read(reader, actor_page.find(reader, name))
-        except actor_page.NoSuchActor as error:
-            _complain(str(error))
-            return 1
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            _complain(
-                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
-            )
-            return 1
     if style == "json":
-        if settings.is_made:
-            err.print(MADE_BANNER)
-        click.echo(json.dumps(_json_value(page.as_record()), indent=1, ensure_ascii=False))
+        _print_page_as_json(settings, page)
         return 0
     _label(settings.is_made)
     out.print("\n".join(actor_page.heading(page)), markup=False)
@@ -399,7 +387,47 @@ def actor(settings: Settings, name: str, style: str) -> int:
     ):
         _print_table(title, list(rows))
     out.print(
-        "\n".join(["figures of different sources are never added up:", *actor_page.source_lines(page)]),
+        "\n".join(["figures of different sources are never added up:", *source_lines(page.sources)]),
+        markup=False,
+    )
+    return 0
+
+
+@command
+@click.argument("incident_id", metavar="ID")
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def incident(settings: Settings, incident_id: str, style: str) -> int:
+    """An incident: who said what, when, how each record was linked, and how to undo or make a link.
+
+    ID is an incident (i-ucdp-123), an event (ucdp:123, acled:MLI12) or a publisher's own id, if only one incident has
+    it. An incident's id stays good: it leads to the incident that its first record tells of today.
+    """
+    from orchestration import incident_page
+
+    if not incident_id.strip():
+        raise click.UsageError("an empty ID; write e.g. i-ucdp-123 or acled:MLI12")
+    page = _page(settings, lambda reader: incident_page.read(reader, incident_page.find(reader, incident_id)))
+    if page is None:
+        return 1
+    if style == "json":
+        _print_page_as_json(settings, page)
+        return 0
+    _label(settings.is_made)
+    out.print("\n".join(incident_page.heading(page)), markup=False)
+    if isinstance(page, incident_page.Withdrawn):
+        out.print("\n".join(incident_page.withdrawn_lines(page)), markup=False)
+    else:
+        for title, lines in (
+            ("", incident_page.incident_lines(page)),
+            ("who said what, and how it was linked", incident_page.record_lines(page)),
+            ("what the sources dispute", incident_page.dispute_lines(page)),
+            ("what persons decided", incident_page.decision_lines(page)),
+            ("to undo or make a link", incident_page.remedy_lines(page, settings.now().date())),
+        ):
+            if lines:
+                out.print("\n".join([*(["", f"{title}:"] if title else []), *lines]), markup=False)
+    out.print(
+        "\n".join(["", "sources, whose figures are never added up:", *source_lines(page.sources)]),
         markup=False,
     )
     return 0
@@ -478,6 +506,29 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
 
 
 # --- inside -------------------------------------------------------------------------------------
+
+
+def _page(settings: Settings, read: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
+    """A page of the published file; None if there is none, and the user has been told why."""
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return None
+    with open_published(settings.bi_file) as reader:
+        try:
+            return read(reader)
+        except NotFound as error:
+            _complain(str(error))
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            _complain(
+                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
+            )
+    return None
+
+
+def _print_page_as_json(settings: Settings, page: Any) -> None:
+    if settings.is_made:
+        err.print(MADE_BANNER)
+    click.echo(json.dumps(_json_value(page.as_record()), indent=1, ensure_ascii=False))
 
 
 def _has_no_warehouse(settings: Settings) -> bool:

@@ -41,6 +41,18 @@ select month, u.fatal_events as ucdp_fatal_events, a.fatal_events as acled_fatal
 from (from marts.country_month where source = 'ucdp' and country_iso3 = 'MLI') as u
 full join (from marts.country_month where source = 'acled' and country_iso3 = 'MLI') as a using (month)
 order by month desc limit 6""",
+    "Is JNIM behind more than half of all violence in the central Sahel? That is a matter of definition.": """
+select source, measure, role, numerator, denominator, round(share, 2) as share
+from marts.actor_share
+where actor_id = 'jnim' and area_id = 'central_sahel' and period_kind = 'rolling_12_months'
+    and source in ('ucdp', 'acled') and universe = 'organised_violence' and actor_scope = 'lineage' and ambiguous_rule = 'include'
+    and measure in ('events', 'deaths_best') and role in ('involved', 'perpetrator')
+order by source, measure, role""",
+    "How many incidents do several sources tell of, and what do they dispute?": """
+select feeds, count(*) as incidents, count(*) filter (where date_spread_days > 0) as days,
+    count(*) filter (where distance_spread_km > 25) as places, count(*) filter (where is_deaths_disputed) as deaths,
+    count(*) filter (where is_attribution_disputed) as actors
+from audit.source_agreement group by feeds order by incidents desc""",
     "What did the publishers change after the fact?": """
 select feed, change_kind, count(*) as versions, min(recorded_from)::date as first, max(recorded_from)::date as last
 from core.fct_event_version group by feed, change_kind order by feed, versions desc""",
@@ -149,6 +161,10 @@ def _say_what_next(path: Path, home: Path, out: Console) -> None:
     then, now = (f"{visit.at:%Y-%m-%d}" for visit in VISITS)
     out.print(f"\nThe BI file: {path}")
     out.print(f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)")
+    out.print(f"An actor:    .venv/bin/sahel actor --home {home} gsim     (under any of its names)")
+    out.print(
+        f"Incidents:   .venv/bin/sahel query --home {home} one_incident_many_reports; then sahel incident ID"
+    )
     out.print(f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI")
     out.print(f"Look at it:  .venv/bin/sahel ui --home {home}")
     out.print("Real data:   .venv/bin/sahel run      (needs a network, no key)")

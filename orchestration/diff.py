@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from expectations.reference import countries
+from orchestration.published import dicts, plain
 
 EVENT_FEEDS = ("ucdp", "acled", "insecurity_insight")
 """The feeds whose events have versions; the others tell of media, people or money."""
@@ -134,10 +135,10 @@ def compare(reader: duckdb.DuckDBPyConnection, asked: Question) -> Answer:
     return Answer(
         question=asked,
         newest_load_at=reader.execute("select max(recorded_at) from audit.load_history").fetchone()[0],
-        feeds=_dicts(reader, _FEEDS, feed | country),
-        country_sums=_dicts(reader, _COUNTRY_SUMS, country),
-        changes=_dicts(reader, _CHANGES),
-        events=_dicts(reader, _EVENTS),
+        feeds=dicts(reader, _FEEDS, feed | country),
+        country_sums=dicts(reader, _COUNTRY_SUMS, country),
+        changes=dicts(reader, _CHANGES),
+        events=dicts(reader, _EVENTS),
     )
 
 
@@ -327,8 +328,8 @@ def _value(text: str | None) -> str:
     """A publisher's value on one line of a terminal: short, and without signs that would steer it."""
     if text is None:
         return "(none)"
-    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return plain if len(plain) <= LONGEST_VALUE else f"{plain[: LONGEST_VALUE - 1]}…"
+    told = plain(text)
+    return told if len(told) <= LONGEST_VALUE else f"{told[: LONGEST_VALUE - 1]}…"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -359,14 +360,6 @@ def _fields(reader: duckdb.DuckDBPyConnection) -> str:
         for name in names
         if name not in NOT_COMPARED
     )
-
-
-def _dicts(
-    reader: duckdb.DuckDBPyConnection, sql: str, given: dict[str, Any] | None = None
-) -> tuple[dict[str, Any], ...]:
-    cursor = reader.execute(sql, given or {})
-    names = [column[0] for column in cursor.description]
-    return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
 
 _KNOWN = f"""

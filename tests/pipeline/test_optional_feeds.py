@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bench import incidents
 from expectations.reference import read_seed
 from orchestration.cli import main as command_line
 from orchestration.made_world import WORLD_END, Publishers, World, serve
 from orchestration.made_world.acled_api import AcledApi
 from orchestration.made_world.insecurity_insight import TOPICS, MadeInsecurityInsight, event_id
+from orchestration.made_world.truth import Truth
 from orchestration.settings import DEFAULT_FEEDS, FEEDS, MADE_MARKER
 from tests.pipeline.test_crash import digests
 from tests.served import rows_of
@@ -196,6 +198,49 @@ def test_edits_and_deletions_between_the_visits_are_versions(home: Home) -> None
     assert f"{deleted} " in told and "withdrawn" in told
 
 
+# --- incidents ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known(home: Home, publishers: Publishers) -> incidents.Known:
+    """The truth of the records that were published."""
+    published = home.bi(
+        "select feed, source_event_id from core.fct_event where feed in ('ucdp', 'acled', 'insecurity_insight')"
+    )
+    return incidents.Known.of(Truth(publishers)).within(published)
+
+
+def test_the_incidents_are_those_of_the_truth(home: Home, known: incidents.Known) -> None:
+    """The floors lie a little below what bench/RESULTS.md tells of larger worlds."""
+    found = incidents.scores(known, incidents.incidents_found(home.path / "published" / "sahel.duckdb"))
+    precision, recall, _ = incidents.precision_recall_f1(found["all"])
+    assert found["all"]["wanted"] > 1000
+    assert precision >= 0.95, found["all"]
+    assert recall >= 0.9, found["all"]
+    assert found["b_cubed"]["precision"] >= 0.98
+    assert found["b_cubed"]["recall"] >= 0.95
+    for feeds, counts in found["by_feeds"].items():
+        assert min(incidents.precision_recall_f1(counts)) >= 0.8, (feeds, counts)
+
+
+def test_the_incidents_are_nearer_to_the_truth_than_the_plain_rule(
+    home: Home, known: incidents.Known
+) -> None:
+    published = home.path / "published" / "sahel.duckdb"
+    ours = incidents.scores(known, incidents.incidents_found(published))
+    near = incidents.plain_pairs(published)
+    for pairs in (set(near), incidents.one_to_one(near)):
+        plain = incidents.scores(known, incidents.components(known.incidents, pairs), pairs)
+        for mine, other in zip(
+            incidents.precision_recall_f1(ours["all"]),
+            incidents.precision_recall_f1(plain["all"]),
+            strict=True,
+        ):
+            assert mine > other, (ours["all"], plain["all"])
+        assert ours["b_cubed"]["precision"] > plain["b_cubed"]["precision"]
+        assert ours["b_cubed"]["recall"] > plain["b_cubed"]["recall"]
+
+
 # --- licences ----------------------------------------------------------------------------------------
 
 
@@ -220,6 +265,8 @@ def test_a_public_file_is_refused_with_acled_loaded_and_no_longer_enabled(home: 
 def test_who_is_to_be_named_goes_with_the_figures(home: Home) -> None:
     manifest = json.loads((home.path / "published" / "manifest.json").read_text())
     named = {row["feed"]: row["attribution"] for row in manifest["sources"] if row["attribution"]}
+    # The gazetteer comes with the installation: it is named, without a day of access.
+    assert named.pop("geonames").startswith("GeoNames")
     assert set(named) == {"ucdp", *OPTIONAL}
     accessed = f"{WORLD_END:%Y-%m-%d}"
     assert all(accessed in words for words in named.values()), named

@@ -117,3 +117,12 @@ def test_the_state_is_among_those_who_kill_civilians(real_home: RealHome) -> Non
     assert state["perpetrator_class"] == "state" and state["events"] > 0
     assert by_actor["jnim"]["perpetrator_class"] == "non_state"
     assert sum(row["share_events"] for row in rows) == pytest.approx(1, abs=0.01)
+
+
+def test_with_one_source_every_incident_stands_alone_and_nothing_is_disputed(real_home: RealHome) -> None:
+    rows = json.loads(ask(real_home.settings.home, "one_incident_many_reports"))
+    assert len(rows) == 100
+    assert {(row["feed_count"], row["event_count"], row["links"]) for row in rows} == {(1, 1, None)}
+    deaths = [row["fatalities_ucdp"] for row in rows]
+    assert deaths == sorted(deaths, reverse=True)
+    assert json.loads(ask(real_home.settings.home, "what_sources_dispute")) == []

@@ -76,6 +76,19 @@ def changed_after(
         return building._changed_feeds(connection, project_hash(settings))
 
 
+@pytest.mark.parametrize("model", ["event.sql", "membership.py", "columns.yml", "seed.csv"])
+def test_a_changed_model_makes_the_project_another(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """Or a build after an update would keep what the old models made."""
+    monkeypatch.setattr(transform, "DBT_PROJECT", tmp_path)
+    (tmp_path / model).write_text("before")
+    before = project_hash(settings)
+    assert project_hash(settings) == before
+    (tmp_path / model).write_text("after")
+    assert project_hash(settings) != before
+
+
 def test_what_brings_no_news_builds_nothing(settings: Settings) -> None:
     assert changed_after(settings, attempt(1, "ok", rows_loaded=1), attempt(2, "unchanged")) == set()
 

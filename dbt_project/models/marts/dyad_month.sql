@@ -113,7 +113,8 @@ dyads as (
         area_id,
         actor_a_id,
         actor_b_id,
-        min(month) as first_month
+        min(month) as first_month,
+        max(month) as last_month
     from dyad_months
     group by source, country_iso3, area_kind, area_id, actor_a_id, actor_b_id
 ),
@@ -133,8 +134,8 @@ calendar as (
             and dyad.country_iso3 = observed.country_iso3
             and dyad.first_month <= observed.month
     left join {{ ref('dim_admin1') }} as unit on dyad.area_id = unit.admin1_id and dyad.area_kind = 'admin1'
-    -- A unit that a reform ended has no quiet months after its end.
-    where coalesce(unit.valid_to, date '9999-12-31') > observed.month
+    -- A unit that a reform ended has no quiet months after its end; but a source may go on naming it.
+    where coalesce(unit.valid_to, date '9999-12-31') > observed.month or observed.month <= dyad.last_month
 ),
 
 -- The events that each month-end looks back to: the quiet window and the 180 days before it, 300 days at most.
