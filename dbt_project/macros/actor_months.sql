@@ -249,12 +249,13 @@ select
     case
         when date_diff('day', dense.last_date, dense.evaluated_date) > 365
             then case when actor.valid_to <= dense.evaluated_date then 'defunct' else 'dormant' end
-        -- Armies do not emerge, and nobody does where no one had looked for the year before.
+        -- Armies and umbrellas do not emerge, and nobody does where no one had looked for the year before.
         when
             dense.events > 0
             and dense.events_12_months_before = 0
             and dense.months_observed_before = 12
             and {{ is_nonstate_actor('actor.actor_kind') }}
+            and not coalesce(actor.is_umbrella, false)
             then 'emerging'
         else 'active'
     end as state,
