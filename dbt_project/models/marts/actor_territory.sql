@@ -29,10 +29,10 @@ observed as (
 -- No event of a feed that never looked at the country is not zero.
 looked as (
     select
-        country_iso3,
         {% for source in sources -%}
-            bool_or(source = '{{ source }}') as has_{{ source }}{{ ',' if not loop.last }}
-        {% endfor %}
+            bool_or(source = '{{ source }}') as has_{{ source }},
+        {% endfor -%}
+        country_iso3
     from observed
     group by country_iso3
 ),
