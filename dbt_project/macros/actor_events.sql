@@ -24,7 +24,6 @@ select
     not coalesce(event.is_coordinate_centroid, false) as is_precise,
     {{ is_violence('event.violence_class') }} as is_violence,
     event.fatalities_best,
-    event.fatalities_civilian,
     -- How many the source is not sure about: if all of them are kin, the kin is certain.
     coalesce(ambiguous.ambiguous_actors, 0) as ambiguous_actors,
     bool_or(side.role = 'side_a') as is_side_a,

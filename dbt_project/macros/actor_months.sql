@@ -12,7 +12,8 @@ with violence as (
     select
         *,
         feed as source,
-        {{ month_of('date_end') }} as month
+        {{ month_of('date_end') }} as month,
+        {{ dyad_key() }} as dyad_key
     from {{ events }}
     where country_iso3 is not null and {{ is_violence('violence_class') }}
 ),
@@ -26,7 +27,7 @@ sides as (
         event.date_end,
         side.actor_id,
         side.side,
-        event.dyad_id,
+        event.dyad_key,
         event.violence_class,
         -- A source that tells no tactic leaves it unknown, which is none.
         nullif(event.tactic, 'unspecified') as tactic,
@@ -158,7 +159,7 @@ months as (
         cast(sum(fatalities_best) as bigint) as fatalities_best,
         cast(sum(fatalities_civilian) filter (where is_perpetrator) as bigint) as fatalities_civilian_by_actor,
         count(fatalities_civilian) > 0 as has_civilian_fatalities,
-        count(distinct dyad_id) as dyads,
+        count(distinct dyad_key) as dyads,
         count(distinct country_iso3) as countries,
         count(distinct admin1_id) as admin1_units,
         count(distinct cell) as cells,
@@ -172,9 +173,10 @@ first_months as (
         actor_id,
         {{ area | join(', ') }},
         min(month) as first_month,
-        -- Null, not zero, where the source never tells whose deaths they were, or by which tactic.
+        -- Null, not zero, where the source never tells whose deaths they were, by which tactic, or against whom.
         bool_or(has_civilian_fatalities) as has_civilian_fatalities,
-        bool_or(has_tactics) as has_tactics
+        bool_or(has_tactics) as has_tactics,
+        bool_or(dyads > 0) as has_dyads
     from months
     group by actor_id, {{ area | join(', ') }}
 ),
@@ -184,6 +186,7 @@ dense as (
         first.actor_id,
         first.has_civilian_fatalities as tells_civilian_fatalities,
         first.has_tactics as tells_tactics,
+        first.has_dyads as tells_dyads,
         observed.*,
         month_row.* exclude ({{ key | join(', ') }}, has_civilian_fatalities, has_tactics),
         max(month_row.last_event_date) over so_far as last_date,
@@ -235,7 +238,8 @@ select
     end as fatalities_civilian_by_actor,
     coalesce(dense.events, 0) / dense.total_events as share_events,
     coalesce(dense.fatalities_best, 0) / nullif(dense.total_fatalities_best, 0) as share_deaths,
-    {% for measure in ['dyads'] + ([] if by_country else ['countries']) + ['admin1_units', 'cells'] -%}
+    case when dense.tells_dyads then coalesce(dense.dyads, 0) end as dyads,
+    {% for measure in ([] if by_country else ['countries']) + ['admin1_units', 'cells'] -%}
         coalesce(dense.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
     coalesce(new_unit.new_admin1_units, 0) as new_admin1_units,
@@ -245,12 +249,13 @@ select
     case
         when date_diff('day', dense.last_date, dense.evaluated_date) > 365
             then case when actor.valid_to <= dense.evaluated_date then 'defunct' else 'dormant' end
-        -- Armies do not emerge, and nobody does where no one had looked for the year before.
+        -- Armies and umbrellas do not emerge, and nobody does where no one had looked for the year before.
         when
             dense.events > 0
             and dense.events_12_months_before = 0
             and dense.months_observed_before = 12
             and {{ is_nonstate_actor('actor.actor_kind') }}
+            and not coalesce(actor.is_umbrella, false)
             then 'emerging'
         else 'active'
     end as state,

@@ -8,9 +8,15 @@
     coalesce({{ violence_class }}, 'unclassified') not in ('demonstration', 'riot_mob', 'strategic')
 {%- endmacro %}
 
+{# Only UCDP numbers its dyads; of ACLED the names of the two sides stand for it. #}
+{% macro dyad_key() -%}
+    coalesce(cast(dyad_id as varchar), dyad_name)
+{%- endmacro %}
+
 {# Explosions and violence from a distance, by the words of dim_event_term. #}
 {% macro is_remote(tactic) -%}
-    {{ tactic }} in ('air_drone_strike', 'chemical_weapon', 'grenade', 'ied_landmine', 'shelling', 'suicide_bomb')
+    {{ tactic }}
+    in ('air_drone_strike', 'chemical_weapon', 'explosive', 'grenade', 'ied_landmine', 'shelling', 'suicide_bomb')
 {%- endmacro %}
 
 {# Over rows of fct_event. #}
@@ -29,7 +35,7 @@
     count(*) filter (where violence_class = 'strategic') as events_strategic,
     count(*) filter (where {{ is_violence('violence_class') }} and is_civilian_targeted) as events_civilian_targeted,
     count(*) filter (where {{ is_violence('violence_class') }} and is_coordinate_centroid) as events_low_precision,
-    count(distinct coalesce(cast(dyad_id as varchar), dyad_name)) filter (where {{ is_violence('violence_class') }})
+    count(distinct {{ dyad_key() }}) filter (where {{ is_violence('violence_class') }})
         as active_dyads
 {%- endmacro %}
 

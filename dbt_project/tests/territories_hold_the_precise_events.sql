@@ -31,8 +31,8 @@ select
 from {{ ref('actor_territory') }} as mart
 full outer join facts on mart.actor_id = facts.actor_id and mart.admin1_id = facts.admin1_id
 where
-    mart.events_ucdp is distinct from facts.events_ucdp
-    or mart.events_acled is distinct from facts.events_acled
-    or mart.events_insecurity_insight is distinct from facts.events_insecurity_insight
+    coalesce(mart.events_ucdp, 0) is distinct from facts.events_ucdp
+    or coalesce(mart.events_acled, 0) is distinct from facts.events_acled
+    or coalesce(mart.events_insecurity_insight, 0) is distinct from facts.events_insecurity_insight
     or mart.first_date is distinct from facts.first_date
     or mart.last_date is distinct from facts.last_date

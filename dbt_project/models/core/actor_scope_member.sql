@@ -69,12 +69,13 @@ allies as (
         select
             relation.{{ actor }} as own_id,
             relation.{{ ally }} as ally_id,
-            coalesce(relation.valid_from, date '0001-01-01') as starts,
+            relation.valid_from as starts,
             coalesce(relation.valid_to, date '9999-12-31') as ends
         from {{ ref('bridge_actor_relation') }} as relation
         -- A joint force is on the side of each state that gives it troops; their whole armies are not the joint force.
         where
             relation.relation in ('allied_with', 'affiliated_with'{{ ", 'contributes_to'" if actor == 'actor_id' }})
+            and relation.valid_from is not null
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

@@ -61,7 +61,6 @@ select
     perpetrator.perpetrator_kind,
     perpetrator.is_resolved,
     perpetrator.is_ambiguous,
-    count(*) over (partition by event.event_key) as perpetrators,
     1.0 / count(*) over (partition by event.event_key) as event_weight,
     event.feed as source,
     event.country_iso3,

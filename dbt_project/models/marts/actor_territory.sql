@@ -26,6 +26,17 @@ observed as (
     from {{ ref('int_feed__observed_month') }}
 ),
 
+-- No event of a feed that never looked at the country is not zero.
+looked as (
+    select
+        {% for source in sources -%}
+            bool_or(source = '{{ source }}') as has_{{ source }},
+        {% endfor -%}
+        country_iso3
+    from observed
+    group by country_iso3
+),
+
 counted as (
     select
         event.*,
@@ -157,7 +168,7 @@ select
     all_event.last_date,
     counted_events.events,
     {% for source in sources -%}
-        counted_events.events_{{ source }},
+        case when looked.has_{{ source }} then counted_events.events_{{ source }} end as events_{{ source }},
     {% endfor -%}
     counted_events.events_12m,
     all_event.ambiguous_events,
@@ -186,5 +197,6 @@ inner join counts as counted_events
     on unit.actor_id = counted_events.actor_id and unit.admin1_id = counted_events.admin1_id
 inner join all_events as all_event on unit.actor_id = all_event.actor_id and unit.admin1_id = all_event.admin1_id
 inner join in_country on unit.actor_id = in_country.actor_id and unit.country_iso3 = in_country.country_iso3
+inner join looked on unit.country_iso3 = looked.country_iso3
 left join {{ ref('dim_admin1') }} as place on unit.admin1_id = place.admin1_id
 left join distances as distance on unit.actor_id = distance.actor_id and unit.admin1_id = distance.admin1_id

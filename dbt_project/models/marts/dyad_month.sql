@@ -193,7 +193,9 @@ activity as (
         count(*) as events_120
     from look_back
     inner join {{ ref('int_actor__event') }} as event on look_back.event_key = event.event_key
-    where look_back.days_before < 120
+    inner join {{ ref('dim_actor') }} as actor on event.actor_id = actor.actor_id
+    -- Of whoever is behind an umbrella, its events do not say that they keep fighting: with nobody there is no truce.
+    where look_back.days_before < 120 and not coalesce(actor.is_umbrella, false)
     group by look_back.source, look_back.area_kind, look_back.area_id, event.actor_id, look_back.month
 ),
 
