@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -369,11 +368,9 @@ def _ring(ring: Any) -> list[tuple[float, float]]:
 
 def _point(point: Any) -> tuple[float, float]:
     numbers = point[:2] if isinstance(point, list) else []
-    if len(numbers) != 2 or not all(isinstance(one, int | float) and isfinite(one) for one in numbers):
+    if len(numbers) != 2 or not all(type(one) in (int, float) for one in numbers):
         raise ValueError(f"a point is {str(point)[:40]}, not longitude and latitude")
     longitude, latitude = numbers
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
-        raise ValueError(
-            f"a point lies at {longitude}, {latitude}: not degrees; convert the file to EPSG:4326"
-        )
+        raise ValueError(f"a point lies at {str(numbers)[1:60]}: not degrees; convert the file to EPSG:4326")
     return float(longitude), float(latitude)
