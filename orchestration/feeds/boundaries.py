@@ -213,8 +213,10 @@ def _level(properties: list[dict[str, Any]], where: str) -> int:
     """The level that the properties speak of; 1 where they speak of none. Raises ``NotTheFormat`` for another."""
     told = {str(one["shapetype"]).upper() for one in properties if one.get("shapetype")}
     found = {int(kind[3:]) for kind in told if re.fullmatch(r"ADM\d", kind)}
+    # No suffix of two letters is enough: Natural Earth's adm0_sr is a rank, and its units are regions.
+    leveled = rf"(?:adm|admin)([0-5])_?(?:pcode|pcod|{'|'.join(_LANGUAGES)})|(?:name|gid)_([0-5])"
     for name in properties[0]:
-        if match := re.fullmatch(r"(?:adm|admin)([0-5])_?(?:pcode|name|[a-z]{2})|(?:name|gid)_([0-5])", name):
+        if match := re.fullmatch(leveled, name):
             found.add(int(match[1] or match[2]))
     level = max(found, default=1)
     if level not in LEVELS or (told and len(found) > 1):

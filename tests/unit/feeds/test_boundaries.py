@@ -128,7 +128,15 @@ SAHEL = feature(square(4), ADM1_FR="Sahel", ADM1_PCODE="BF56", ADM0_FR="Burkina 
             ("gadm", "NER", 1, "Agadez", "NER.1_1", None, None),
         ),
         (
-            {"name": "Tillabéri", "iso_3166_2": "NE-6", "adm0_a3": "NER", "iso_a2": "NE", "admin": "Niger"},
+            {
+                "name": "Tillabéri",
+                "adm1_code": "NER-1",
+                "iso_3166_2": "NE-6",
+                "adm0_sr": 1,
+                "adm0_a3": "NER",
+                "iso_a2": "NE",
+                "admin": "Niger",
+            },
             ("other", "NER", 1, "Tillabéri", "NE-6", None, None),
         ),
         (
