@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +213,10 @@ def _level(properties: list[dict[str, Any]], where: str) -> int:
     """The level that the properties speak of; 1 where they speak of none. Raises ``NotTheFormat`` for another."""
     told = {str(one["shapetype"]).upper() for one in properties if one.get("shapetype")}
     found = {int(kind[3:]) for kind in told if re.fullmatch(r"ADM\d", kind)}
+    # No suffix of two letters is enough: Natural Earth's adm0_sr is a rank, and its units are regions.
+    leveled = rf"(?:adm|admin)([0-5])_?(?:pcode|pcod|{'|'.join(_LANGUAGES)})|(?:name|gid)_([0-5])"
     for name in properties[0]:
-        if match := re.fullmatch(r"(?:adm|admin)([0-5])_?(?:pcode|name|[a-z]{2})|(?:name|gid)_([0-5])", name):
+        if match := re.fullmatch(leveled, name):
             found.add(int(match[1] or match[2]))
     level = max(found, default=1)
     if level not in LEVELS or (told and len(found) > 1):
@@ -369,11 +370,9 @@ def _ring(ring: Any) -> list[tuple[float, float]]:
 
 def _point(point: Any) -> tuple[float, float]:
     numbers = point[:2] if isinstance(point, list) else []
-    if len(numbers) != 2 or not all(isinstance(one, int | float) and isfinite(one) for one in numbers):
+    if len(numbers) != 2 or not all(type(one) in (int, float) for one in numbers):
         raise ValueError(f"a point is {str(point)[:40]}, not longitude and latitude")
     longitude, latitude = numbers
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
-        raise ValueError(
-            f"a point lies at {longitude}, {latitude}: not degrees; convert the file to EPSG:4326"
-        )
+        raise ValueError(f"a point lies at {str(numbers)[1:60]}: not degrees; convert the file to EPSG:4326")
     return float(longitude), float(latitude)

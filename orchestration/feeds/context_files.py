@@ -156,6 +156,8 @@ def read_json(body: bytes, where: str) -> Any:
         raise NotTheFormat(f"{where} answered with a web page, not data; open it in a browser to see why")
     try:
         return json.loads(body.decode("utf-8-sig"))
+    except RecursionError:
+        raise NotTheFormat(f"{where}: JSON nested too deep; this is no file of a publisher") from None
     except ValueError as error:
         raise NotTheFormat(f"{where}: not JSON ({error}); load again, and report it if it stays so") from None
 

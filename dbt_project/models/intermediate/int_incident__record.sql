@@ -24,7 +24,11 @@ named as (
         side.role,
         coalesce(scope.actor_scope, 'name') as actor_scope,
         side.actor_id is not null as is_resolved,
-        coalesce(scope.scope_actor_id, 'name:' || {{ comparable('side.actor_name_raw') }}) as family
+        coalesce(
+            scope.scope_actor_id,
+            -- Names in other letters than Latin have nothing to compare; they are not one name for that.
+            'name:' || coalesce(nullif({{ comparable('side.actor_name_raw') }}, ''), side.actor_name_raw)
+        ) as family
     from sides as side
     left join {{ ref('actor_scope_member') }} as scope
         on

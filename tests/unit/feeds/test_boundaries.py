@@ -128,7 +128,15 @@ SAHEL = feature(square(4), ADM1_FR="Sahel", ADM1_PCODE="BF56", ADM0_FR="Burkina 
             ("gadm", "NER", 1, "Agadez", "NER.1_1", None, None),
         ),
         (
-            {"name": "Tillabéri", "iso_3166_2": "NE-6", "adm0_a3": "NER", "iso_a2": "NE", "admin": "Niger"},
+            {
+                "name": "Tillabéri",
+                "adm1_code": "NER-1",
+                "iso_3166_2": "NE-6",
+                "adm0_sr": 1,
+                "adm0_a3": "NER",
+                "iso_a2": "NE",
+                "admin": "Niger",
+            },
             ("other", "NER", 1, "Tillabéri", "NE-6", None, None),
         ),
         (
@@ -150,6 +158,7 @@ def test_what_a_file_calls_a_unit_is_known(written, properties, expected) -> Non
     [
         ("<html>", "web page"),
         ("{", "not JSON"),
+        ("[" * 200_000, "nested too deep"),
         ("[]", "not a GeoJSON FeatureCollection .*'list'"),
         ({"type": "Topology"}, "TopoJSON"),
         ({"type": "Feature", "properties": {}}, "not a GeoJSON FeatureCollection"),
@@ -193,6 +202,9 @@ def test_what_is_no_file_of_units_is_refused_with_a_remedy(written, document, to
             {"type": "Polygon", "coordinates": [[[5e5, 1e6], [6e5, 1e6], [6e5, 2e6], [5e5, 1e6]]]},
             "not degrees",
         ),
+        ({"type": "Polygon", "coordinates": [[[10**400, 16]] * 4]}, "not degrees"),
+        ({"type": "Polygon", "coordinates": [[[float("nan"), 16]] * 4]}, "not degrees"),
+        ({"type": "Polygon", "coordinates": [[[True, 16]] * 4]}, "not longitude"),
     ],
 )
 def test_a_geometry_that_cannot_be_asked_is_told(geometry, told) -> None:

@@ -60,6 +60,12 @@ def test_another_scope_or_version_replaces_them_whole(warehouse, monkeypatch) ->
     ]
 
 
+def test_a_country_without_a_place_leaves_it_empty(warehouse) -> None:
+    assert gazetteer.write_gazetteer(warehouse, ("BVT",))
+    assert places(warehouse) == {}
+    assert not gazetteer.write_gazetteer(warehouse, ("BVT",))
+
+
 def test_a_failure_leaves_the_places_before(warehouse, monkeypatch) -> None:
     gazetteer.write_gazetteer(warehouse, SCOPE)
     before = places(warehouse)
