@@ -162,9 +162,8 @@ def _say_what_next(path: Path, home: Path, out: Console) -> None:
     out.print(f"\nThe BI file: {path}")
     out.print(f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)")
     out.print(f"An actor:    .venv/bin/sahel actor --home {home} gsim     (under any of its names)")
-    out.print(
-        f"Incidents:   .venv/bin/sahel query --home {home} one_incident_many_reports; then sahel incident ID"
-    )
+    out.print(f"Incidents:   .venv/bin/sahel query --home {home} one_incident_many_reports")
+    out.print(f"One of them: .venv/bin/sahel incident --home {home} ID")
     out.print(f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI")
     out.print(f"Look at it:  .venv/bin/sahel ui --home {home}")
     out.print("Real data:   .venv/bin/sahel run      (needs a network, no key)")
