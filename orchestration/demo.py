@@ -112,7 +112,7 @@ def run_demo(home: Path, *, seed: int, out: Console, progress: Callable[[str], A
     published = steps.publish(steps.Run(settings))
     _show_answers(settings, out)
     _show_difference(settings, out)
-    _say_what_next(published.path, home, out)
+    _say_what_next(published.path, _most_told(settings), home, out)
     return 0
 
 
@@ -157,16 +157,28 @@ def _show_difference(settings: Settings, out: Console) -> None:
     out.print("\n".join([diff.heading(answered), *diff.summary(answered), *attributions]), markup=False)
 
 
-def _say_what_next(path: Path, home: Path, out: Console) -> None:
+def _most_told(settings: Settings) -> str:
+    """The incident that most feeds and records tell of."""
+    from orchestration.warehouse.connection import open_published
+
+    with open_published(settings.bi_file) as reader:
+        (incident_id,) = reader.execute(
+            "select incident_id from core.fct_incident order by feed_count desc, event_count desc, incident_id limit 1"
+        ).fetchone()
+    return incident_id
+
+
+def _say_what_next(path: Path, incident_id: str, home: Path, out: Console) -> None:
     then, now = (f"{visit.at:%Y-%m-%d}" for visit in VISITS)
-    out.print(f"\nThe BI file: {path}")
-    out.print(f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)")
-    out.print(f"An actor:    .venv/bin/sahel actor --home {home} gsim     (under any of its names)")
-    out.print(f"Incidents:   .venv/bin/sahel query --home {home} one_incident_many_reports")
-    out.print(f"One of them: .venv/bin/sahel incident --home {home} ID")
-    out.print(f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI")
-    out.print(f"Look at it:  .venv/bin/sahel ui --home {home}")
-    out.print("Real data:   .venv/bin/sahel run      (needs a network, no key)")
-    out.print(
-        "Not public:  `sahel publish --public` refuses here: ACLED's licence lets no row be passed on, made ones included"
-    )
+    for line in (
+        f"\nThe BI file: {path}",
+        f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)",
+        f"An actor:    .venv/bin/sahel actor --home {home} gsim     (under any of its names)",
+        f"An incident: .venv/bin/sahel incident --home {home} {incident_id}     (who said what, linked how)",
+        f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI",
+        f"Look at it:  .venv/bin/sahel ui --home {home}",
+        "Real data:   .venv/bin/sahel run      (needs a network, no key)",
+        "Not public:  `sahel publish --public` refuses here: ACLED's licence lets no row be passed on, made ones included",
+    ):
+        # A command that is broken over two lines cannot be copied.
+        out.print(line, soft_wrap=True)

@@ -25,8 +25,11 @@ DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 
 LEDGER_OF = {"ucdp": "coverage", "acled": "coverage", "insecurity_insight": "coverage", "gdelt": "gdelt_slot"}
 """The ledger's table that tells where and when a feed was looking, which models read beside its rows."""
-AUDIT = ("path:models/audit", "dim_source")
-"""What tells of the ledger, built every time: the audit models, and when each source was accessed."""
+AUDIT = ("path:models/audit,source:ledger+", "dim_source")
+"""What tells of the ledger, built every time: audit models that read it, and when each source was accessed.
+
+The other audit models tell of rows: they are built with what they read.
+"""
 
 
 def selection(feed: str) -> tuple[str, ...]:

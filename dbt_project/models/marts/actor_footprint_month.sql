@@ -85,8 +85,9 @@ windows as (
         -- Null where no unit is known: that is not none.
         nullif(count(distinct admin2_id) filter (where is_in_window), 0) as admin2_units,
         count(distinct cell) filter (where is_in_window) as cells,
-        avg(latitude) filter (where is_in_window) as centroid_latitude,
-        avg(longitude) filter (where is_in_window) as centroid_longitude,
+        -- Of decimals: a mean of binary fractions depends on the order of the rows.
+        avg(cast(latitude as decimal(9, 6))) filter (where is_in_window) as centroid_latitude,
+        avg(cast(longitude as decimal(9, 6))) filter (where is_in_window) as centroid_longitude,
         min(latitude) filter (where is_in_window) as southmost_latitude
     from in_windows
     group by source, actor_id, window_month

@@ -11,10 +11,11 @@ with done as (
         perpetrator_id,
         count(*) as events,
         count(*) filter (where is_ambiguous) as events_ambiguous,
-        sum(event_weight) as events_weighted,
+        -- Rounded: a sum of thirds depends on the order of the rows.
+        round(sum(event_weight), 6) as events_weighted,
         count(*) filter (where fatalities_best > 0) as fatal_events,
         coalesce(sum(fatalities_best), 0) as fatalities_best,
-        coalesce(sum(fatalities_best * event_weight), 0) as fatalities_best_weighted,
+        round(coalesce(sum(fatalities_best * event_weight), 0), 6) as fatalities_best_weighted,
         coalesce(sum(fatalities_civilian), 0) as fatalities_civilian
     from {{ ref('int_event__perpetrator') }}
     group by all
