@@ -360,6 +360,8 @@ def actor(settings: Settings, name: str, style: str) -> int:
     """
     from orchestration import actor_page
 
+    if not name.strip():
+        raise click.UsageError("an empty NAME; write e.g. jnim")
     page = _page(settings, lambda reader: actor_page.read(reader, actor_page.find(reader, name)))
     if page is None:
         return 1

@@ -163,7 +163,11 @@ def heading(page: Page | Withdrawn) -> list[str]:
     """What the id means now."""
     if isinstance(page, Withdrawn):
         gone, name = page.withdrawal, plain(page.event_key)
-        by = f" by {plain(gone['source_release'])}" if gone["source_release"] else ""
+        by = (
+            f" by {_source_of(page.event_key)} ({plain(gone['source_release'])})"
+            if gone["source_release"]
+            else ""
+        )
         lines = [
             f"{name} was withdrawn{by}, as we recorded on {_instant(gone['recorded_at'])}; no incident holds it now"
         ]
@@ -222,7 +226,11 @@ def claim_lines(record: dict[str, Any]) -> list[str]:
         place += " (a centroid, no place)"
     versions = _counted(record["versions"], "version")
     if record["last_changed_at"] > record["first_recorded_at"]:
-        by = f" by {plain(record['changed_by'])}" if record["changed_by"] else ""
+        by = (
+            f" by {_source_of(record['event_key'])} ({plain(record['changed_by'])})"
+            if record["changed_by"]
+            else ""
+        )
         how = CHANGES.get(record["change_kind"], record["change_kind"])
         versions += f", last {how} {_instant(record['last_changed_at'])}{by}"
     return [
@@ -233,9 +241,18 @@ def claim_lines(record: dict[str, Any]) -> list[str]:
         f"    deaths       {_deaths(record['fatalities_low'], record['fatalities_best'], record['fatalities_high'])}",
         f"    kind         {plain(record['violence_class'] or 'unclassified')}"
         f"; tactic {plain(record['tactic'] or 'not told')}"
-        + (f"; {plain(record['source_event_type'])} to its source" if record["source_event_type"] else ""),
+        + (
+            f"; its source's type: {plain(record['source_event_type'])}"
+            if record["source_event_type"]
+            else ""
+        ),
         f"    recorded     {_instant(record['first_recorded_at'])}; {versions}",
     ]
+
+
+def _source_of(event_key: str) -> str:
+    """The feed that an event's key begins with: what it calls a release may be no more than a day."""
+    return plain(event_key.split(":", 1)[0])
 
 
 def side_lines(sides: list[dict[str, Any]]) -> list[str]:
@@ -263,7 +280,10 @@ def link_lines(link: dict[str, Any], decisions: tuple[dict[str, Any], ...] = ())
     if link["match_rule"] == "anchor":
         return ["    link         none: the first that we knew, by which the incident is named"]
     other = plain(link["linked_event_key"])
-    lines = [f"    link         to {other}: {RULES.get(link['match_rule'], link['match_rule'])}"]
+    rule = RULES.get(link["match_rule"], link["match_rule"])
+    if link["match_rule"] == "score" and link["match_weight"] == 0:
+        rule = "the evidence is as much for one incident as against it, and nothing fits better"
+    lines = [f"    link         to {other}: {rule}"]
     if link["match_rule"] == "confirmed":
         lines += [
             f"                 {plain(row['decided_by'])}, {row['decided_date']}: {plain(row['reason'])}"
@@ -273,9 +293,9 @@ def link_lines(link: dict[str, Any], decisions: tuple[dict[str, Any], ...] = ())
         ]
     if link["match_score"] is None:
         return [*lines, "                 not compared by score"]
-    lines.append(
-        f"                 probability {link['match_score']:.3f}, weight {link['match_weight']:+g} = the sum of"
-    )
+    # A rounded 1.000 would read as certainty.
+    probability = f"{link['match_score']:.3f}" if link["match_score"] < 0.9995 else "above 0.999"
+    lines.append(f"                 probability {probability}, weight {link['match_weight']:+g} = the sum of")
     lines += [
         f"                 {row['weight']:+5g}  {row['part'].replace('_', ' ')}: {plain(row['meaning'] or row['level'])}"
         f"{_measured(row['part'], link)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 PACKAGE = "duckdb_extension_spatial"
-REMEDY = "install it with: pip install 'sahel-monitor[spatial]'"
+REMEDY = f"install it with: pip install duckdb-extension-spatial=={duckdb.__version__}"
 
 
 class SpatialMissing(RuntimeError):

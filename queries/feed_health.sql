@@ -4,8 +4,9 @@
 -- (nothing was ever tried, as with a feed that is not enabled), `failing` (the attempts since the last success failed),
 -- `late` (the newest record is older than usual: 550 days for UCDP's yearly data, 75 for its monthly data, 2 for GDELT,
 -- ReliefWeb and news; or the last success is: 2 days for those, 15 for ACLED and Insecurity Insight, else 65; a record
--- of ACLED may be old by contract), `blind` (it reads with holes: GDELT slots missing in the last loaded week), else
--- `good`. `gaps` counts the slots missing.
+-- of ACLED may be old by contract, polygons that were loaded by hand are never late), `blind` (it reads with holes:
+-- GDELT slots missing in the last loaded week), else `good`. `gaps` counts the slots missing. What comes with the
+-- installation (GeoNames) is no feed and has no row.
 --
 -- Columns: feed, part, verdict, last_attempt_at, last_status, last_success_at, failing_since, newest_record_at,
 --   lag_hours, gaps, last_error.
@@ -92,12 +93,14 @@ every_part as (
         case
             when parts.feed in ('gdelt', 'news', 'reliefweb') then 2
             when parts.feed in ('acled', 'insecurity_insight') then 15
-            else 65
+            when parts.feed <> 'boundaries' then 65
         end * 24 as usual_rest_hours
     from core.dim_source as source
     full outer join parts on source.feed = parts.feed
     left join gaps on parts.feed = gaps.feed and parts.part = gaps.part
     cross join clock
+    -- These come with the installation: nothing is ever loaded.
+    where coalesce(source.feed, parts.feed) not in ('geonames', 'made')
 )
 
 select

@@ -14,7 +14,8 @@
     {%- if has_boundaries() -%}
         {%- if not var('spatial_extension') -%}
             {{ exceptions.raise_compiler_error(
-                "polygons are loaded, and the spatial extension is not installed: pip install 'sahel-monitor[spatial]'"
+                "polygons are loaded, and the spatial extension is not there for this DuckDB: "
+                ~ "pip install duckdb-extension-spatial, of the version of duckdb"
             ) }}
         {%- endif -%}
         load '{{ var("spatial_extension") | replace("'", "''") }}'

@@ -40,12 +40,13 @@ class Translator(DagsterDbtTranslator):
         if node is None:
             return spec  # a source: the raw assets, or the ledger
         layer = node["fqn"][1] if node["resource_type"] == "model" else "reference"
+        made_as = node["config"].get("materialized") or node["resource_type"]
         return spec.replace_attributes(
             deps=_without_ledger(node["name"], spec.deps),
             group_name=layer,
             owners=OWNERS,
             tags={"layer": layer},
-            kinds={"dbt", "duckdb", node["config"].get("materialized") or node["resource_type"]},
+            kinds={"dbt", "duckdb", "python" if node.get("language") == "python" else made_as},
             description=node["description"] or None,
             # A seed's upstream is a file of this repository, of which Dagster hears nothing.
             automation_condition=AFTER_SOURCES if node["resource_type"] == "model" else None,

@@ -99,3 +99,28 @@ def test_the_silence_of_jnim_and_the_islamic_state_in_mali_is_an_apparent_truce(
     ]
     assert {last for *_, last, _ in states} == {date(2023, 7, 27)}
     assert [events > 0 for _, events, *_ in states] == [True, False, False, False, False, False]
+
+
+def test_the_counts_that_the_handbook_states(real_home: RealHome) -> None:
+    """docs/actor_marts.md (points that are no place, JNIM in 2023) and docs/event_taxonomy.md (who attacks civilians)."""
+    with open_bi(real_home.settings) as bi:
+        points = bi.execute(
+            "select count(*), count(*) filter (where is_coordinate_centroid) from core.fct_event where feed = 'ucdp'"
+        ).fetchone()
+        jnim = bi.execute(
+            """select violence_class, count(*) filter (where ? in (side_a_source_id, side_b_source_id)), count(*)
+               from core.fct_event
+               where country_iso3 = 'MLI' and date_end between date '2023-01-01' and date '2023-12-31'
+                   and violence_class in ('non_state', 'state_based')
+               group by 1 order by 1""",
+            [JNIM],
+        ).fetchall()
+        by_government = bi.execute(
+            """select sum(events) filter (where perpetrator_id = 'government_of_mali'), sum(events),
+                   sum(fatalities_best) filter (where perpetrator_id = 'government_of_mali'), sum(fatalities_best)
+               from marts.civilian_targeting_month
+               where source = 'ucdp' and country_iso3 = 'MLI' and month between date '2022-01-01' and date '2023-12-01'"""
+        ).fetchone()
+    assert points == (2846, 400)
+    assert jnim == [("non_state", 31, 35), ("state_based", 141, 185)]
+    assert by_government == (65, 203, 443, 1930)

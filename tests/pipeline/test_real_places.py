@@ -234,10 +234,19 @@ def test_the_nearest_other_place_alone_tells_the_unit(places: Places) -> None:
                where (point.latitude, point.longitude) <> (known.latitude, known.longitude)
                qualify row_number() over (partition by point.country_iso3, point.latitude, point.longitude order by km) = 1
            )
-           select km <= 30, count(*), avg(list_contains(candidates, polygon_admin1_id)::int) from nearest group by 1"""
+           select list_filter([2, 5, 10, 20, 30, 50, 1000], upto -> km < upto)[1] as upto, count(*),
+               round(100 * avg(list_contains(candidates, polygon_admin1_id)::int), 1)
+           from nearest group by 1 order by 1"""
     )
-    (near, share_near), (far, share_far) = ((n, share) for _, n, share in sorted(bands, reverse=True))
-    assert near > 700
-    assert share_near >= 0.97
-    assert share_far < share_near
-    assert far > 20
+    # The table of docs/places.md, and why a place counts up to 30 km.
+    assert bands[:6] == [
+        (2, 171, 98.8),
+        (5, 193, 97.4),
+        (10, 205, 99.5),
+        (20, 180, 96.1),
+        (30, 69, 94.2),
+        (50, 47, 93.6),
+    ]
+    assert sum(points for _, points, _ in bands) == 876
+    near = [(points, right) for upto, points, right in bands if upto <= 30]
+    assert sum(points * right for points, right in near) / sum(points for points, _ in near) >= 97

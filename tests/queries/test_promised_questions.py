@@ -81,6 +81,8 @@ def test_the_outage_of_gdelt_is_told(real_home: RealHome) -> None:
     (gdelt,) = [row for row in rows if (row["feed"], row["part"]) == ("gdelt", "export")]
     assert gdelt["gaps"] > 0
     assert gdelt["verdict"] != "good"
+    # What comes with the installation is no feed that could be late or never loaded.
+    assert not {"geonames", "made"} & {row["feed"] for row in rows}
 
 
 def test_tactics_of_a_country_share_its_violence_and_ucdp_tells_none(real_home: RealHome) -> None:

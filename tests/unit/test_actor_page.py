@@ -301,6 +301,7 @@ def test_errors_of_beginners_are_one_line_with_the_remedy(home: Path) -> None:
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "may mean iswap" in result.stderr
     assert ask().exit_code == 2
+    assert (ask("  ").exit_code, "an empty NAME" in ask("  ").stderr) == (2, True)
 
 
 def test_a_file_of_an_older_version_says_how_to_renew_it(home: Path) -> None:

@@ -369,7 +369,7 @@ def test_each_record_says_what_its_source_says(told: str) -> None:
         '    side B       "Gov [2Jernment" is Army (army, by the UCDP id)',
         "    deaths       5 (3 to 8)",
         "    kind         one_sided; tactic not told",
-        "    recorded     2024-06-02 00:00; 3 versions, last revised 2024-06-04 00:00 by 24.0.3",
+        "    recorded     2024-06-02 00:00; 3 versions, last revised 2024-06-04 00:00 by ucdp (24.0.3)",
         "    link         none: the first that we knew, by which the incident is named",
     ]
     assert (
@@ -385,9 +385,30 @@ def test_each_record_says_what_its_source_says(told: str) -> None:
         '    with side A  "GATIA, MSA" is GATIA (gatia, by the name, spelt otherwise) and MSA (msa, only on the UCDP'
         " actor list)" in told
     )
-    assert "    kind         one_sided; tactic attack_on_civilians; Attack to its source" in told
+    assert "    kind         one_sided; tactic attack_on_civilians; its source's type: Attack" in told
     assert "    place        Mopti, MLI, without coordinates" in told
     assert "    deaths       no number" in told
+
+
+def test_a_link_claims_no_more_than_the_evidence() -> None:
+    link = {
+        "match_rule": "score",
+        "linked_event_key": "ucdp:1",
+        "match_score": 0.5,
+        "match_weight": 0,
+        "evidence": [],
+    }
+    assert incident_page.link_lines(link) == [
+        "    link         to ucdp:1: the evidence is as much for one incident as against it, and nothing fits better",
+        "                 probability 0.500, weight +0 = the sum of",
+    ]
+    assert (
+        "probability above 0.999, weight +16"
+        in incident_page.link_lines(link | {"match_score": 1 - 2**-16, "match_weight": 16})[1]
+    )
+    assert (
+        "probability 0.985" in incident_page.link_lines(link | {"match_score": 0.9846, "match_weight": 6})[1]
+    )
 
 
 def test_each_link_says_by_what_rule_and_what_spoke_for_it(told: str) -> None:
@@ -509,13 +530,16 @@ def test_a_withdrawn_anchor_says_when_by_what_and_what_it_said_last(home: Path) 
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[:2] == [
-        "ucdp:9 was withdrawn by 24.0.3, as we recorded on 2024-06-04 00:00; no incident holds it now",
+        "ucdp:9 was withdrawn by ucdp (24.0.3), as we recorded on 2024-06-04 00:00; no incident holds it now",
         "asked for i-ucdp-9, which means that event",
     ]
     assert "    days         2024-03-03" in lines
     assert '    side A       "JNIM" is JNIM (jnim, by the name)' in lines
     assert "    deaths       1 (0 to 1)" in lines
-    assert "    recorded     2024-06-02 00:00; 3 versions, last withdrawn 2024-06-04 00:00 by 24.0.3" in lines
+    assert (
+        "    recorded     2024-06-02 00:00; 3 versions, last withdrawn 2024-06-04 00:00 by ucdp (24.0.3)"
+        in lines
+    )
     near = result.stdout.partition("what others tell of within 3 days and 50 km:\n")[2].splitlines()[0]
     assert near.startswith("  i-ucdp-1  2024-03-01 to 2024-03-02, ")
     assert "2.2 km from it" in near
@@ -535,7 +559,7 @@ def test_a_withdrawal_without_a_release_is_named_by_its_sync(home: Path) -> None
         "update core.fct_event_version set source_release = null, attempt_id = 2 where event_key = 'ucdp:9'",
     )
     assert ask(home, "ucdp:9").stdout.startswith(
-        "ucdp:9 was withdrawn by sync of 2024-06-03, as we recorded on"
+        "ucdp:9 was withdrawn by ucdp (sync of 2024-06-03), as we recorded on"
     )
     publish_again = home / "published" / "sahel.duckdb"
     with duckdb.connect(str(publish_again)) as connection:

@@ -6,6 +6,7 @@ with members as (
         bridge.incident_id,
         bridge.match_rule,
         event.*,
+        record.span_days,
         record.span_days + 2 * record.slack_days as days_wide,
         record.radius_km,
         record.match_order
@@ -67,7 +68,11 @@ actors as (
 chosen as (
     select
         incident_id,
-        arg_min(event_key, (days_wide, match_order, event_key)) as date_event_key,
+        -- A part knows its own day better than the whole, but it is not the whole.
+        case
+            when bool_or(match_rule = 'part') then arg_min(event_key, (-span_days, match_order, event_key))
+            else arg_min(event_key, (days_wide, match_order, event_key))
+        end as date_event_key,
         -- A record that a person joined may have no point.
         arg_min(event_key, (latitude is null or longitude is null, radius_km, match_order, event_key))
             as place_event_key,

@@ -265,7 +265,7 @@ def test_a_rebuild_without_the_extension_names_the_package_and_one_with_it_heals
     assert home.rows("select count(*) from raw.admin_boundary") == [(0,)]
     ((status, told),) = home.rows("select status, error from ledger.load_attempt")
     assert status == "refused"
-    assert "pip install 'sahel-monitor[spatial]'" in told
+    assert "pip install duckdb-extension-spatial==" in told
     steps.rebuild(steps.Run(home.settings))
     assert home.rows("select count(*) from raw.admin_boundary") == [(2,)]
 
@@ -343,7 +343,7 @@ def test_without_a_file_the_remedy_is_told(home: Home) -> None:
 
 def test_without_the_extension_the_package_is_named(home: Home, written, monkeypatch) -> None:
     monkeypatch.setattr(boundaries, "spatial_extension", lambda: None)
-    with pytest.raises(ValueError, match=r"pip install 'sahel-monitor\[spatial\]'"):
+    with pytest.raises(ValueError, match=r"pip install duckdb-extension-spatial=="):
         home.load(written(collection(GAO)))
     monkeypatch.setattr(spatial, "spatial_extension", lambda: None)
     with duckdb.connect() as connection, pytest.raises(spatial.SpatialMissing, match="pip install"):
