@@ -18,6 +18,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings, is_loopback
 
+# Once for all folders: a fixture that two conftest files import is two fixtures, and made twice.
+from tests.served import real_home
+
+__all__ = ["real_home"]
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

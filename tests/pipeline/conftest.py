@@ -1,4 +1,6 @@
-"""The homes that pipeline tests share are made in ``tests.served`` and ``tests.made``, models for many homes in ``tests.shortcuts``."""
+"""The made home that pipeline tests share is made in ``tests.made``, the real one in ``tests.served``; models for many
+homes are in ``tests.shortcuts``.
+"""
 
 from collections.abc import Iterator
 from unittest import mock
@@ -7,10 +9,9 @@ import pytest
 
 from orchestration.steps import batches
 from tests.made import made_home
-from tests.served import real_home
 from tests.shortcuts import incident_models, no_checks, no_data_tests, one_parse, version_models
 
-__all__ = ["incident_models", "made_home", "real_home", "version_models"]
+__all__ = ["incident_models", "made_home", "version_models"]
 
 
 @pytest.fixture

@@ -1,5 +1,0 @@
-"""The home that the query tests share is made in ``tests.served``."""
-
-from tests.served import real_home
-
-__all__ = ["real_home"]
