@@ -41,9 +41,10 @@ $(STAMP): requirements.lock pyproject.toml $(ANEW)
 demo: $(STAMP) ## build everything from the made world, offline, in ./data/demo, and show answers
 	@$(BIN)/sahel demo
 
-# Tests that share something dear stay in one process and in order (tests/conftest.py), so it is made once.
+# Tests that share something dear stay in one process and in order (tests/conftest.py), so it is made once. The files
+# stay in order too, as the long ones come first: else a process ends up with a long one while the others have nothing.
 test: $(STAMP) ## the whole test-suite, offline (WORKERS=2 processes; PYTEST_ARGS=... is handed on)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long tests: fifty random kills, fifty random histories (an hour); adds the result to bench/RESULTS.md
 	$(BIN)/python -m bench soak
