@@ -26,8 +26,9 @@ from expectations.reference import countries as all_countries, read_seed
 from orchestration.feeds.base import NotTheFormat
 from orchestration.feeds.reliefweb_api import FIELDS, entry_id
 from orchestration.feeds.syndication import canonical_link, plain_text, prove, read_date
-from orchestration.feeds.tables import create_table, naive
+from orchestration.feeds.tables import create_table
 from orchestration.records import Batch, Parsed, Payload
+from orchestration.settings import naive
 
 TITLE_CHARS = 500
 NAME_CHARS = 200
