@@ -11,7 +11,8 @@
 --
 -- Columns: source, universe, measure, role, numerator, denominator, share, share_rank, share_lineage, share_alliance,
 --   share_without_doubtful, lowest_share, highest_share, is_above_half, definitions_above_half, definitions,
---   source_lowest_share, source_highest_share, period_start, period_end, provisional, data_as_of.
+--   source_lowest_share, source_highest_share, period_start, period_end, months_observed, months_in_period,
+--   provisional, data_as_of.
 -- Parameters: none. For another actor or area change the two names in the first lines of SQL; for other periods read
 --   marts.actor_share_between(first_day, last_day).
 with asked as (
@@ -39,6 +40,8 @@ definitions as (
         } as shares,
         coalesce(max(numerator) filter (where actor_scope = 'exact' and ambiguous_rule = 'include'), 0) as numerator,
         max(denominator) as denominator,
+        max(months_observed) as months_observed,
+        max(months_in_period) as months_in_period,
         max(share_rank) filter (where actor_scope = 'exact' and ambiguous_rule = 'include') as share_rank,
         bool_or(provisional) as provisional,
         max(data_as_of) as data_as_of
@@ -67,6 +70,8 @@ select
     round(max(shares.highest) over (partition by source), 4) as source_highest_share,
     period_start,
     period_end,
+    months_observed,
+    months_in_period,
     provisional,
     data_as_of
 from definitions

@@ -5,7 +5,7 @@
     dormancy can be read. Civilians are no actor here, and no opponent. Deaths are those of the events; only one-sided
     violence says who killed. Places (units, cells) are those of precise events.
 #}
-{% macro actor_months(by_country, events, sides, actors, observed, admin1_changes) -%}
+{% macro actor_months(by_country, events, sides, actors, observed, admin1_changes, event_source) -%}
 {%- set area = ['source'] + (['country_iso3'] if by_country else []) -%}
 {%- set key = ['actor_id'] + area + ['month'] -%}
 with violence as (
@@ -173,10 +173,9 @@ first_months as (
         actor_id,
         {{ area | join(', ') }},
         min(month) as first_month,
-        -- Null, not zero, where the source never tells whose deaths they were, by which tactic, or against whom.
+        -- Null, not zero, where the source never tells whose deaths they were, or by which tactic.
         bool_or(has_civilian_fatalities) as has_civilian_fatalities,
-        bool_or(has_tactics) as has_tactics,
-        bool_or(dyads > 0) as has_dyads
+        bool_or(has_tactics) as has_tactics
     from months
     group by actor_id, {{ area | join(', ') }}
 ),
@@ -186,7 +185,6 @@ dense as (
         first.actor_id,
         first.has_civilian_fatalities as tells_civilian_fatalities,
         first.has_tactics as tells_tactics,
-        first.has_dyads as tells_dyads,
         observed.*,
         month_row.* exclude ({{ key | join(', ') }}, has_civilian_fatalities, has_tactics),
         max(month_row.last_event_date) over so_far as last_date,
@@ -238,7 +236,7 @@ select
     end as fatalities_civilian_by_actor,
     coalesce(dense.events, 0) / dense.total_events as share_events,
     coalesce(dense.fatalities_best, 0) / nullif(dense.total_fatalities_best, 0) as share_deaths,
-    case when dense.tells_dyads then coalesce(dense.dyads, 0) end as dyads,
+    case when event_source.has_dyads then coalesce(dense.dyads, 0) end as dyads,
     {% for measure in ([] if by_country else ['countries']) + ['admin1_units', 'cells'] -%}
         coalesce(dense.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
@@ -263,6 +261,7 @@ select
     dense.observed_until
 from dense
 inner join {{ actors }} as actor on dense.actor_id = actor.actor_id
+inner join {{ event_source }} as event_source on dense.source = event_source.feed
 {% for relation, alias in [('opponents', 'opponent'), ('tactics', 'tactic'), ('new_units', 'new_unit')] -%}
     left join {{ relation }} as {{ alias }}
         on

@@ -43,6 +43,32 @@ areas as (
     from {{ countries }}
 ),
 
+observed_countries as (
+    select
+        observed.source,
+        area.area_kind,
+        area.area_id,
+        period.period_kind,
+        period.period_start,
+        period.period_end,
+        observed.country_iso3,
+        count(*) as months,
+        bool_or(observed.provisional) as has_provisional,
+        max(observed.observed_until) as observed_until
+    from observed
+    inner join areas as area on observed.country_iso3 = area.country_iso3
+    inner join {{ periods }} as period
+        on observed.source = period.source and observed.month between period.period_start and period.period_end
+    group by
+        observed.source,
+        area.area_kind,
+        area.area_id,
+        period.period_kind,
+        period.period_start,
+        period.period_end,
+        observed.country_iso3
+),
+
 frames as (
     select
         *,
@@ -51,21 +77,20 @@ frames as (
         ) as frame_number
     from (
         select
-            observed.source,
-            area.area_kind,
-            area.area_id,
-            period.period_kind,
-            period.period_start,
-            period.period_end,
-            count(distinct observed.country_iso3) as countries,
-            max(observed.observed_until) as observed_until,
-            bool_or(observed.provisional) or period.period_end > max(observed.observed_until) as provisional
-        from observed
-        inner join areas as area on observed.country_iso3 = area.country_iso3
-        inner join {{ periods }} as period
-            on observed.source = period.source and observed.month between period.period_start and period.period_end
-        group by
-            observed.source, area.area_kind, area.area_id, period.period_kind, period.period_start, period.period_end
+            source,
+            area_kind,
+            area_id,
+            period_kind,
+            period_start,
+            period_end,
+            count(*) as countries,
+            -- Of the country that was observed least, so that a set is whole only where all of them are.
+            min(months) as months_observed,
+            date_diff('month', period_start, period_end) + 1 as months_in_period,
+            max(observed_until) as observed_until,
+            bool_or(has_provisional) or period_end > max(observed_until) as provisional
+        from observed_countries
+        group by source, area_kind, area_id, period_kind, period_start, period_end
     )
 ),
 
@@ -291,6 +316,8 @@ select
     share.halves / 2 / whole.denominator as share,
     share.share_rank,
     frame.countries,
+    frame.months_observed,
+    frame.months_in_period,
     frame.provisional,
     recorded.data_as_of,
     frame.observed_until

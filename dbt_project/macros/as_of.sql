@@ -69,5 +69,6 @@
             actors="core.dim_actor",
             observed=observed_months_as_known_on(),
             admin1_changes="core.bridge_admin1_change",
+            event_source="core.dim_event_source",
         ) }}
 {% endmacro %}

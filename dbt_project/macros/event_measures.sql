@@ -78,7 +78,7 @@
     {% for measure in [
         'events', 'fatal_events', 'fatalities_best', 'events_state_based', 'events_non_state', 'events_one_sided',
         'events_unclassified', 'events_demonstration', 'events_riot_mob', 'events_strategic',
-        'events_civilian_targeted', 'events_low_precision', 'active_dyads'
+        'events_civilian_targeted', 'events_low_precision'
     ] -%}
         coalesce(event.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
@@ -86,6 +86,7 @@
     case when event_source.fatality_estimates = 'range' then coalesce(event.fatalities_high, 0) end as fatalities_high,
     case when event_source.has_civilian_fatalities then coalesce(event.fatalities_civilian, 0) end
         as fatalities_civilian,
+    case when event_source.has_dyads then coalesce(event.active_dyads, 0) end as active_dyads,
     coalesce(actor.active_actors, 0) as active_actors,
     coalesce(actor.active_nonstate_actors, 0) as active_nonstate_actors
 {%- endmacro %}

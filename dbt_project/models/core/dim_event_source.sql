@@ -3,6 +3,7 @@ select
     feed,
     fatality_estimates,
     has_civilian_fatalities,
+    has_dyads,
     settling_days,
     settling_basis
 from {{ ref('int_event__source') }}

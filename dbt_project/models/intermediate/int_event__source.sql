@@ -20,6 +20,7 @@ select
     event_feed.feed,
     event_feed.fatality_estimates,
     cast(event_feed.has_civilian_fatalities as boolean) as has_civilian_fatalities,
+    cast(event_feed.has_dyads as boolean) as has_dyads,
     cast(coalesce(measured.settling_days, event_feed.settling_days) as integer) as settling_days,
     case when measured.settling_days is not null then 'measured' else 'default' end as settling_basis
 from {{ ref('event_feed') }} as event_feed

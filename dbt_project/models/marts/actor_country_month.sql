@@ -6,4 +6,5 @@
     actors=ref('dim_actor'),
     observed=ref('int_feed__observed_month'),
     admin1_changes=ref('bridge_admin1_change'),
+    event_source=ref('int_event__source'),
 ) }}
