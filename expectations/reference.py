@@ -65,6 +65,19 @@ def countries() -> list[Country]:
     return [_country(path, line, row) for line, row in enumerate(_rows(path), start=2)]
 
 
+@cache
+def countries_by_name() -> dict[str, str]:
+    """ISO3 by country name, case folded: English, French, and as publishers write it. A name of two countries is none."""
+    meant: dict[str, set[str]] = {}
+    for country in countries():
+        for name in (country.country_name, country.country_name_fr):
+            meant.setdefault(name.casefold(), set()).add(country.country_iso3)
+    for row in read_seed("country_alias"):
+        if row["alias_kind"] in ("name", "publisher"):
+            meant.setdefault(row["alias"].casefold(), set()).add(row["country_iso3"])
+    return {name: next(iter(iso3s)) for name, iso3s in meant.items() if len(iso3s) == 1}
+
+
 def default_scope() -> list[str]:
     """ISO3 codes of the countries that are monitored unless SAHEL_COUNTRIES says otherwise."""
     return [country.country_iso3 for country in countries() if country.in_default_scope]

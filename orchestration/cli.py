@@ -11,7 +11,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, time
@@ -362,37 +362,9 @@ def actor(settings: Settings, name: str, style: str) -> int:
 
     if not name.strip():
         raise click.UsageError("an empty NAME; write e.g. jnim")
-    page = _page(settings, lambda reader: actor_page.read(reader, actor_page.find(reader, name)))
-    if page is None:
-        return 1
-    if style == "json":
-        _print_page_as_json(settings, page)
-        return 0
-    _label(settings.is_made)
-    out.print("\n".join(actor_page.heading(page)), markup=False)
-    for title, lines in (
-        ("names, by who uses them", actor_page.name_lines(page)),
-        ("regimes", actor_page.regime_lines(page)),
-        ("history", actor_page.relation_lines(page)),
-        ("who else counts for it under the scope lineage", actor_page.lineage_lines(page)),
-    ):
-        if lines:
-            out.print("\n".join(["", f"{title}:", *lines]), markup=False)
-    out.print()
-    if not page.figures:
-        out.print("no event of the published file names it")
-        return 0
-    for title, rows in (
-        ("events and the deaths in them, whoever killed", page.figures),
-        ("by country", page.countries),
-        ("by year", page.years),
-    ):
-        _print_table(title, list(rows))
-    out.print(
-        "\n".join(["figures of different sources are never added up:", *source_lines(page.sources)]),
-        markup=False,
+    return _page(
+        settings, style, lambda reader: actor_page.read(reader, actor_page.find(reader, name)), _show_actor
     )
-    return 0
 
 
 @command
@@ -408,31 +380,13 @@ def incident(settings: Settings, incident_id: str, style: str) -> int:
 
     if not incident_id.strip():
         raise click.UsageError("an empty ID; write e.g. i-ucdp-123 or acled:MLI12")
-    page = _page(settings, lambda reader: incident_page.read(reader, incident_page.find(reader, incident_id)))
-    if page is None:
-        return 1
-    if style == "json":
-        _print_page_as_json(settings, page)
-        return 0
-    _label(settings.is_made)
-    out.print("\n".join(incident_page.heading(page)), markup=False)
-    if isinstance(page, incident_page.Withdrawn):
-        out.print("\n".join(incident_page.withdrawn_lines(page)), markup=False)
-    else:
-        for title, lines in (
-            ("", incident_page.incident_lines(page)),
-            ("who said what, and how it was linked", incident_page.record_lines(page)),
-            ("what the sources dispute", incident_page.dispute_lines(page)),
-            ("what persons decided", incident_page.decision_lines(page)),
-            ("to undo or make a link", incident_page.remedy_lines(page, settings.now().date())),
-        ):
-            if lines:
-                out.print("\n".join([*(["", f"{title}:"] if title else []), *lines]), markup=False)
-    out.print(
-        "\n".join(["", "sources, whose figures are never added up:", *source_lines(page.sources)]),
-        markup=False,
+    today = settings.now().date()
+    return _page(
+        settings,
+        style,
+        lambda reader: incident_page.read(reader, incident_page.find(reader, incident_id)),
+        lambda page: _show_incident(page, today),
     )
-    return 0
 
 
 @command
@@ -510,27 +464,89 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
 # --- inside -------------------------------------------------------------------------------------
 
 
-def _page(settings: Settings, read: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
-    """A page of the published file; None if there is none, and the user has been told why."""
+def _page(
+    settings: Settings,
+    style: str,
+    read: Callable[[duckdb.DuckDBPyConnection], Any],
+    show: Callable[[Any], None],
+) -> int:
+    """Read a page of the published file and show it. Returns the exit code: 1 if there is none, and says why."""
     if not settings.bi_file.is_file():
         _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return None
+        return 1
     with open_published(settings.bi_file) as reader:
         try:
-            return read(reader)
+            page = read(reader)
         except NotFound as error:
             _complain(str(error))
+            return 1
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             _complain(
                 f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
             )
-    return None
+            return 1
+    if style == "json":
+        if settings.is_made:
+            err.print(MADE_BANNER)
+        click.echo(json.dumps(_json_value(page.as_record()), indent=1, ensure_ascii=False))
+    else:
+        _label(settings.is_made)
+        show(page)
+    return 0
 
 
-def _print_page_as_json(settings: Settings, page: Any) -> None:
-    if settings.is_made:
-        err.print(MADE_BANNER)
-    click.echo(json.dumps(_json_value(page.as_record()), indent=1, ensure_ascii=False))
+def _show_sections(sections: Iterable[tuple[str, list[str]]]) -> None:
+    """Titles with their lines; a title without lines is left out."""
+    for title, lines in sections:
+        if lines:
+            out.print("\n".join([*(["", f"{title}:"] if title else []), *lines]), markup=False)
+
+
+def _show_actor(page: Any) -> None:
+    from orchestration import actor_page
+
+    out.print("\n".join(actor_page.heading(page)), markup=False)
+    _show_sections(
+        (
+            ("names, by who uses them", actor_page.name_lines(page)),
+            ("regimes", actor_page.regime_lines(page)),
+            ("history", actor_page.relation_lines(page)),
+            ("who else counts for it under the scope lineage", actor_page.lineage_lines(page)),
+        )
+    )
+    out.print()
+    if not page.figures:
+        out.print("no event of the published file names it")
+        return
+    for title, rows in (
+        ("events and the deaths in them, whoever killed", page.figures),
+        ("by country", page.countries),
+        ("by year", page.years),
+    ):
+        _print_table(title, list(rows))
+    out.print(
+        "\n".join(["figures of different sources are never added up:", *source_lines(page.sources)]),
+        markup=False,
+    )
+
+
+def _show_incident(page: Any, today: date) -> None:
+    from orchestration import incident_page
+
+    out.print("\n".join(incident_page.heading(page)), markup=False)
+    if isinstance(page, incident_page.Withdrawn):
+        out.print("\n".join(incident_page.withdrawn_lines(page)), markup=False)
+    else:
+        _show_sections(
+            (
+                ("", incident_page.incident_lines(page)),
+                ("who said what, and how it was linked", incident_page.record_lines(page)),
+                ("what the sources dispute", incident_page.dispute_lines(page)),
+                ("what persons decided", incident_page.decision_lines(page)),
+                ("to undo or make a link", incident_page.remedy_lines(page, today)),
+            )
+        )
+    _show_sections([("sources, whose figures are never added up", source_lines(page.sources))])
 
 
 def _has_no_warehouse(settings: Settings) -> bool:

@@ -181,6 +181,16 @@ def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
+def naive(instant: datetime | None) -> datetime | None:
+    """An instant as the database keeps it: UTC, without saying so. One without a zone is taken for UTC."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant and instant.tzinfo else instant
+
+
+def aware(instant: datetime | None) -> datetime | None:
+    """A database timestamp as Python keeps it: aware UTC."""
+    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
+
+
 def scope_text(countries: tuple[str, ...] | None) -> str:
     """A country scope as the ledger and dbt are told it: always the same text for the same scope."""
     return ALL_COUNTRIES if countries is None else ",".join(sorted(countries))

@@ -7,3 +7,8 @@
 {% macro place_key(name) -%}
     regexp_replace({{ comparable(name) }}, ' (town|village|city|commune|camp)$', '')
 {%- endmacro %}
+
+{# Deaths of the records of one feed that tell of one incident: parts add up; topics count the same dead, so the most. #}
+{% macro deaths_of_feed(column) -%}
+    cast(case when feed.is_fatality_total then sum({{ column }}) else max({{ column }}) end as bigint)
+{%- endmacro %}

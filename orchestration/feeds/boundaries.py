@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from expectations.contracts.boundaries import ADMIN_BOUNDARY
-from expectations.reference import countries as known_countries, read_seed
+from expectations.reference import countries as known_countries, countries_by_name
 from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.context_files import Rows, nothing, read_json, snapshot, store_file
 from orchestration.feeds.http import HttpClient
@@ -273,21 +273,12 @@ def _country(told: dict[str, Any]) -> str | None:
 @cache
 def _countries() -> dict[str, str]:
     """ISO3 code by any code of ISO 3166-1 and by name."""
-    found = {
-        row["alias"].casefold(): row["country_iso3"]
-        for row in read_seed("country_alias")
-        if row["alias_kind"] in ("name", "publisher")
+    codes = {
+        code.casefold(): country.country_iso3
+        for country in known_countries()
+        for code in (country.country_iso3, country.country_iso2, country.country_numeric)
     }
-    for country in known_countries():
-        for name in (
-            country.country_name,
-            country.country_name_fr,
-            country.country_iso3,
-            country.country_iso2,
-            country.country_numeric,
-        ):
-            found[name.casefold()] = country.country_iso3
-    return found
+    return countries_by_name() | codes
 
 
 def _kind(told: dict[str, Any]) -> str:

@@ -19,9 +19,9 @@ import duckdb
 from expectations.contracts import TableContract
 from orchestration.feeds.base import Context, NotTheFormat
 from orchestration.feeds.http import FetchError, RefusedError, Response
-from orchestration.feeds.tables import create_table, naive
+from orchestration.feeds.tables import create_table
 from orchestration.records import Attempt, Batch, LoadRequest, Parsed, Payload, Status
-from orchestration.settings import scope_text
+from orchestration.settings import naive, scope_text
 
 MAX_BYTES = 64 << 20
 MAX_FAILURES = 3

@@ -8,13 +8,12 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
 from typing import Any
 
 import duckdb
 
 from expectations.contracts.context import COUP
-from expectations.reference import gw_to_iso3, read_seed
+from expectations.reference import countries_by_name, gw_to_iso3
 from orchestration.feeds.base import Context, NotTheFormat, reach
 from orchestration.feeds.context_files import (
     MAX_BYTES,
@@ -192,7 +191,7 @@ def _country(ccode: int, name: str) -> str:
 
     Where both are known and tell of two countries, neither is believed.
     """
-    by_name, by_code = _names().get(name.casefold()), gw_to_iso3().get(ccode)
+    by_name, by_code = countries_by_name().get(name.casefold()), gw_to_iso3().get(ccode)
     if by_name and by_code and by_name != by_code:
         raise ValueError(f"the country is {name!r} ({by_name}) and its code {ccode} ({by_code})")
     if not (by_name or by_code):
@@ -200,12 +199,3 @@ def _country(ccode: int, name: str) -> str:
             f"no country is known as {name!r} or by the code {ccode}; add the name to country_alias.csv"
         )
     return by_name or by_code
-
-
-@cache
-def _names() -> dict[str, str]:
-    return {
-        row["alias"].casefold(): row["country_iso3"]
-        for row in read_seed("country_alias")
-        if row["alias_kind"] in ("name", "publisher")
-    }

@@ -31,9 +31,9 @@ from orchestration.feeds.insecurity_insight_rows import (
     topic_of,
 )
 from orchestration.feeds.syndication import read_date
-from orchestration.feeds.tables import create_table, naive
+from orchestration.feeds.tables import create_table
 from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
-from orchestration.settings import Settings
+from orchestration.settings import Settings, naive
 
 MAX_BYTES = 128 << 20
 """The largest topic was 2 MB in 2024; the limit is for what is no data at all."""

@@ -20,7 +20,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from expectations.contracts.insecurity_insight import SEXUAL_VIOLENCE
-from expectations.reference import countries as all_countries, read_seed
+from expectations.reference import countries as all_countries, countries_by_name
 from orchestration.feeds.base import NotTheFormat
 
 EARLIEST_YEAR = 1990
@@ -355,7 +355,7 @@ def country_of(record: Record) -> str:
         if code.upper() in _codes():
             return code.upper()
         raise Unreadable(f"Country ISO {_shown(code)} is no ISO 3166-1 alpha-3 code")
-    iso3 = _names().get(name.casefold()) if name else None
+    iso3 = countries_by_name().get(name.casefold()) if name else None
     if iso3 is None:
         raise Unreadable(f"no Country ISO, and Country {_shown(name)} is no name in country_alias.csv")
     return iso3
@@ -532,16 +532,3 @@ def _json(fields: dict[str, Any]) -> str:
 @cache
 def _codes() -> frozenset[str]:
     return frozenset(country.country_iso3 for country in all_countries())
-
-
-@cache
-def _names() -> dict[str, str]:
-    """Country names as anyone spells them, where they mean one country only."""
-    meant: dict[str, set[str]] = {}
-    for country in all_countries():
-        for name in (country.country_name, country.country_name_fr):
-            meant.setdefault(name.casefold(), set()).add(country.country_iso3)
-    for row in read_seed("country_alias"):
-        if row["alias_kind"] in ("name", "publisher"):
-            meant.setdefault(row["alias"].casefold(), set()).add(row["country_iso3"])
-    return {name: next(iter(codes)) for name, codes in meant.items() if len(codes) == 1}

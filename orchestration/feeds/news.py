@@ -22,9 +22,9 @@ from expectations.reference import countries as all_countries
 from orchestration.feeds.base import Context, NotTheFormat, reach
 from orchestration.feeds.http import FetchError, HttpClient, NotFoundError, RefusedError, Response
 from orchestration.feeds.syndication import MAX_BYTES, Item, prove, read_date, read_items
-from orchestration.feeds.tables import create_table, naive
+from orchestration.feeds.tables import create_table
 from orchestration.records import Attempt, Batch, Finding, LoadRequest, Parsed, Payload, Status
-from orchestration.settings import Settings, is_loopback
+from orchestration.settings import Settings, is_loopback, naive
 
 PACKAGED_LIST = Path(__file__).with_name("news_feeds.yml")
 RELIABILITIES = ("high", "medium", "low", "state")

@@ -7,7 +7,7 @@ gender that the list tells is not loaded, and names are not in it.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -30,9 +30,8 @@ from orchestration.feeds.context_files import (
     store_file,
 )
 from orchestration.feeds.http import FetchError, HttpClient
-from orchestration.feeds.tables import naive
 from orchestration.records import Batch, Finding, LoadRequest, Parsed, Payload, Status
-from orchestration.settings import Settings
+from orchestration.settings import Settings, naive
 
 PATH = "/public/data/DPPADPOSS-FATALITIES/json"
 """UNVERIFIED: pieced together from public scrapers. Where it is wrong, the list can be downloaded from
@@ -179,4 +178,4 @@ def _stamp(row: dict[str, Any]) -> datetime | None:
         instant = datetime.fromisoformat(_text(row, "last_update") or "")
     except ValueError:
         return None
-    return naive(instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant)
+    return naive(instant)

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,12 +21,13 @@ import duckdb
 
 from expectations.contracts import contract_for
 from expectations.contracts.reliefweb import RELIEFWEB_REPORT
-from expectations.reference import countries as all_countries, read_seed
+from expectations.reference import countries_by_name
 from orchestration.feeds.base import NotTheFormat
 from orchestration.feeds.reliefweb_api import FIELDS, entry_id
 from orchestration.feeds.syndication import canonical_link, plain_text, prove, read_date
-from orchestration.feeds.tables import create_table, naive
+from orchestration.feeds.tables import create_table
 from orchestration.records import Batch, Parsed, Payload
+from orchestration.settings import naive
 
 TITLE_CHARS = 500
 NAME_CHARS = 200
@@ -295,20 +295,8 @@ def _parts(told: str, categories: list[str]) -> list[str]:
 
 def _recognised(names: list[str]) -> list[str]:
     """ISO3 codes of countries by name; what is not known by its name here (a territory) is left out."""
-    known = _iso3_by_name()
+    known = countries_by_name() | {"world": "WLD"}
     return [known[name.casefold()] for name in names if name.casefold() in known]
-
-
-@cache
-def _iso3_by_name() -> dict[str, str]:
-    names = {
-        row["alias"].casefold(): row["country_iso3"]
-        for row in read_seed("country_alias")
-        if row["alias_kind"] in ("name", "publisher")
-    }
-    for country in all_countries():
-        names[country.country_name.casefold()] = country.country_iso3
-    return names | {"world": "WLD"}
 
 
 # Both

@@ -3,7 +3,6 @@
 Here: how values come into DuckDB. Not here: what the rows mean, which is each feed's.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -19,8 +18,3 @@ def create_table(
     scratch.register("rows_frame", frame)
     scratch.execute(f'create or replace table "{table}" as select {casts} from rows_frame')
     scratch.unregister("rows_frame")
-
-
-def naive(moment: datetime | None) -> datetime | None:
-    """The instant as the database keeps it: UTC, without saying so. One without a zone is taken for UTC."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment

@@ -289,27 +289,8 @@ class World:
             planted = "jnim_in_nigeria"
         elif theatre.country_iso3 == "NER" and COUP_DATE < day <= COUP_DATE + timedelta(weeks=8):
             planted = "coup_niger" if "Tillabéri region" in theatre.adm1s else ""
-        return _located(
-            rng,
-            Incident(
-                incident_id="",
-                kind="attack" if theatre.type_of_violence == 3 else "clash",
-                date_start=day,
-                date_end=end,
-                minute_of_day=rng.randrange(24 * 60),
-                country_iso3=theatre.country_iso3,
-                place=place,
-                latitude=place.latitude,
-                longitude=place.longitude,
-                where_precision=1,
-                date_precision=_date_precision((end - day).days),
-                theatre=theatre,
-                planted=planted,
-                coverage=4.0 if first else 1.0,
-                **deaths,
-            ),
-            exact=first,
-        )
+        drawn = _fatal(theatre, place, day, end, rng.randrange(24 * 60), deaths)
+        return _located(rng, replace(drawn, planted=planted, coverage=4.0 if first else 1.0), exact=first)
 
     def _non_fatal_incidents(self) -> Iterator[Incident]:
         for country_iso3, expected in _NON_FATAL_PER_COUNTRY.items():
@@ -477,20 +458,30 @@ def _draw_hard_case(rng: random.Random, case: str, number: int) -> list[Incident
 
 def _plain(rng: random.Random, theatre: Theatre, day: date, place: Place) -> Incident:
     """A fatal incident of one day and one place, both known."""
+    minute = rng.randrange(24 * 60)
+    return _fatal(
+        theatre, place, day, day, minute, _draw_deaths(rng, theatre.type_of_violence, must_die=True)
+    )
+
+
+def _fatal(
+    theatre: Theatre, place: Place, day: date, end: date, minute_of_day: int, deaths: dict[str, int]
+) -> Incident:
+    """What all fatal incidents of a theatre have; the place is the town itself."""
     return Incident(
         incident_id="",
         kind="attack" if theatre.type_of_violence == 3 else "clash",
         date_start=day,
-        date_end=day,
-        minute_of_day=rng.randrange(24 * 60),
+        date_end=end,
+        minute_of_day=minute_of_day,
         country_iso3=theatre.country_iso3,
         place=place,
         latitude=place.latitude,
         longitude=place.longitude,
         where_precision=1,
-        date_precision=1,
+        date_precision=_date_precision((end - day).days),
         theatre=theatre,
-        **_draw_deaths(rng, theatre.type_of_violence, must_die=True),
+        **deaths,
     )
 
 

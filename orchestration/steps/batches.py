@@ -22,12 +22,11 @@ from orchestration.failpoints import failpoint
 from orchestration.feeds.base import NotTheFormat
 from orchestration.feeds.registry import feed_for
 from orchestration.records import Batch, Parsed, Status
-from orchestration.settings import machine_now, scope_text
+from orchestration.settings import machine_now, naive, scope_text
 from orchestration.steps.run import Run, clock_of
 from orchestration.warehouse import landing
 from orchestration.warehouse.connection import WAREHOUSE_CONFIG, is_interrupt, open_scratch, scratch_file
 from orchestration.warehouse.landing import Pending
-from orchestration.warehouse.ledger import naive
 from orchestration.warehouse.promote import Clock, Outcome, promote, record_only, refused_slots
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import duckdb
 
 from orchestration.failpoints import failpoint
-from orchestration.settings import Settings, machine_now
+from orchestration.settings import Settings, machine_now, naive
 from orchestration.steps.run import BuildReport, Run, session, settle
 from orchestration.transform import build_command, has_manifest, manifest, project_hash, run_dbt
 from orchestration.warehouse import publish as publication
 from orchestration.warehouse.gazetteer import write_gazetteer
-from orchestration.warehouse.ledger import fetch_dicts, insert_rows, naive
+from orchestration.warehouse.ledger import fetch_dicts, insert_rows
 from orchestration.warehouse.status import write_status
 
 

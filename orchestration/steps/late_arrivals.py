@@ -10,9 +10,10 @@ import duckdb
 
 from orchestration.feeds.ucdp import release_order
 from orchestration.records import Attempt, Batch
+from orchestration.settings import naive
 from orchestration.steps.batches import finish, land
 from orchestration.steps.run import Run
-from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts, naive
+from orchestration.warehouse.ledger import LedgerMemory, fetch_dicts
 from orchestration.warehouse.promote import COMES_LATE, ONLY_KEYS_OF, Outcome
 
 _ORDERED_KINDS = ("annual", "cumulative", "monthly")

@@ -16,10 +16,10 @@ import duckdb
 
 from expectations.report import write_index
 from orchestration.records import Status
-from orchestration.settings import Settings, SettingsError, machine_now
+from orchestration.settings import Settings, SettingsError, aware, machine_now
 from orchestration.transform import NodeResult
 from orchestration.warehouse.connection import WarehouseMissing, open_warehouse
-from orchestration.warehouse.ledger import aware, fetch_dicts
+from orchestration.warehouse.ledger import fetch_dicts
 from orchestration.warehouse.payload_store import PayloadStore
 from orchestration.warehouse.promote import Clock, Outcome
 from orchestration.warehouse.status import write_status

@@ -6,10 +6,12 @@ Every function takes an open warehouse connection; none begins or ends a transac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
+
+from orchestration.settings import aware, naive
 
 KEYED_TABLES = {
     "gdelt_slot": ("slot_at", "stream"),
@@ -159,16 +161,6 @@ def fetch_dicts(
         }
         for row in cursor.fetchall()
     ]
-
-
-def naive(instant: datetime | None) -> datetime | None:
-    """An aware instant as the database keeps it: naive UTC."""
-    return instant.astimezone(UTC).replace(tzinfo=None) if instant and instant.tzinfo else instant
-
-
-def aware(instant: datetime | None) -> datetime | None:
-    """A database timestamp as Python keeps it: aware UTC."""
-    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
 
 
 def _text(value: Any) -> str | None:

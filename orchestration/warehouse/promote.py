@@ -15,10 +15,10 @@ from expectations.audit import Verdict
 from expectations.contracts import Promotion, TableContract, contract_for
 from expectations.reference import gw_to_iso3, scope_codes
 from orchestration.records import Attempt, Batch, Status
-from orchestration.settings import scope_text
+from orchestration.settings import naive, scope_text
 from orchestration.warehouse import landing
 from orchestration.warehouse.landing import Pending
-from orchestration.warehouse.ledger import insert_rows, naive, next_attempt_id
+from orchestration.warehouse.ledger import insert_rows, next_attempt_id
 
 ONLY_KEYS_OF = "only_keys_of_attempts"
 """Batch option of a release that is applied again: the attempts of older releases that it overrules."""

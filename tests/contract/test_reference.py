@@ -991,3 +991,14 @@ def ged(shared_data) -> list[dict[str, str]]:
 def actor_list(shared_data) -> list[dict[str, str]]:
     path = shared_data / "mirror/ucdp/downloads/actor/ucdp-actor-221.csv"
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+
+
+def test_a_name_of_a_country_means_one_country():
+    names = reference.countries_by_name()
+    told = {
+        row["alias"]: row["country_iso3"]
+        for row in read_seed("country_alias")
+        if row["alias_kind"] in ("name", "publisher")
+    }
+    assert {alias: iso3 for alias, iso3 in told.items() if names.get(alias.casefold()) != iso3} == {}
+    assert (names["côte d'ivoire"], names["niger"], names["tchad"]) == ("CIV", "NER", "TCD")

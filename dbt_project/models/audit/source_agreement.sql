@@ -28,7 +28,8 @@ compared as (
         coalesce(
             a.violence_class <> b.violence_class and 'unclassified' not in (a.violence_class, b.violence_class), false
         ) as is_other_class,
-        coalesce(pair.actors_level in ('conflict', 'some_differ'), false) as is_other_side
+        -- Null where a person joined what was never compared.
+        pair.actors_level in ('conflict', 'some_differ') as is_other_side
     from members as a
     inner join members as b on a.incident_id = b.incident_id and a.feed < b.feed
     left join {{ ref('int_incident__pair') }} as pair

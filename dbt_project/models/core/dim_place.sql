@@ -14,5 +14,5 @@ left join {{ ref('int_place__set_unit') }} as unit
 left join {{ ref('int_place__unit_on_day') }} as on_day
     on
         unit.admin1_id = on_day.admin1_id
-        and unit.as_of_from between on_day.as_of_from and on_day.as_of_to - interval 1 day
+        and {{ holds_on('unit.as_of_from', 'on_day.as_of_from', 'on_day.as_of_to') }}
         and on_day.on_to = date '9999-12-31'

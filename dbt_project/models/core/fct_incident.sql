@@ -19,25 +19,9 @@ deaths as (
     select
         member.incident_id,
         member.feed,
-        -- Of a feed that tells of one incident in several topics, the most: they count the same dead.
-        cast(
-            case
-                when feed.is_fatality_total then sum(member.fatalities_low)
-                else max(member.fatalities_low)
-            end as bigint
-        ) as low,
-        cast(
-            case
-                when feed.is_fatality_total then sum(member.fatalities_best)
-                else max(member.fatalities_best)
-            end as bigint
-        ) as best,
-        cast(
-            case
-                when feed.is_fatality_total then sum(member.fatalities_high)
-                else max(member.fatalities_high)
-            end as bigint
-        ) as high
+        {{ deaths_of_feed('member.fatalities_low') }} as low,
+        {{ deaths_of_feed('member.fatalities_best') }} as best,
+        {{ deaths_of_feed('member.fatalities_high') }} as high
     from members as member
     inner join {{ ref('event_feed') }} as feed on member.feed = feed.feed
     group by member.incident_id, member.feed, feed.is_fatality_total

@@ -61,7 +61,7 @@ named as (
                 when asked.date_end >= unit.valid_to then cast(unit.valid_to - interval 1 day as date)
                 else asked.date_end
             end between on_day.as_of_from and on_day.as_of_to - interval 1 day
-            and asked.date_end between on_day.on_from and on_day.on_to - interval 1 day
+            and {{ holds_on('asked.date_end', 'on_day.on_from', 'on_day.on_to') }}
 ),
 
 second_names as (
@@ -87,7 +87,7 @@ named_second as (
         on
             unit.admin1_id = on_day.admin1_id
             and on_day.as_of_to = date '9999-12-31'
-            and asked.date_end between on_day.on_from and on_day.on_to - interval 1 day
+            and {{ holds_on('asked.date_end', 'on_day.on_from', 'on_day.on_to') }}
 ),
 
 hit as (
@@ -165,8 +165,8 @@ polygon as (
     inner join on_day
         on
             hit_unit.admin1_id = on_day.admin1_id
-            and hit_unit.as_of_from between on_day.as_of_from and on_day.as_of_to - interval 1 day
-            and hit_unit.date_end between on_day.on_from and on_day.on_to - interval 1 day
+            and {{ holds_on('hit_unit.as_of_from', 'on_day.as_of_from', 'on_day.as_of_to') }}
+            and {{ holds_on('hit_unit.date_end', 'on_day.on_from', 'on_day.on_to') }}
     where on_day.on_admin1_id is not null
     qualify row_number() over (partition by hit_unit.location_key order by hit_unit.preference) = 1
 ),
@@ -185,8 +185,8 @@ nearest as (
     inner join on_day
         on
             place.admin1_id = on_day.admin1_id
-            and place.as_of_day between on_day.as_of_from and on_day.as_of_to - interval 1 day
-            and asked.date_end between on_day.on_from and on_day.on_to - interval 1 day
+            and {{ holds_on('place.as_of_day', 'on_day.as_of_from', 'on_day.as_of_to') }}
+            and {{ holds_on('asked.date_end', 'on_day.on_from', 'on_day.on_to') }}
     where asked.is_place and on_day.on_admin1_id is not null
 ),
 

@@ -144,7 +144,12 @@ levels as (
 classed as (
     select
         pair.*,
-        case when pair.class_a = pair.class_b then 'same' else class_pair.level end as class_level,
+        -- That neither tells its class is no agreement.
+        case
+            when pair.class_a <> pair.class_b then class_pair.level
+            when pair.class_a = 'unclassified' then 'compatible'
+            else 'same'
+        end as class_level,
         not pair.is_total_a or not pair.is_total_b as is_topic
     from levels as pair
     left join {{ ref('incident_class_pair') }} as class_pair

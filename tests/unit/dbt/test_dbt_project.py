@@ -452,6 +452,7 @@ TAMPERING = {
     "shares_are_parts_of_the_events": "update marts.actor_share set denominator = denominator + 1",
     "territories_hold_the_precise_events": "update marts.actor_territory set first_date = first_date - 1",
     "footprints_hold_the_precise_events": "update marts.actor_footprint_month set southmost_latitude = 0",
+    "attribution_is_judged_unless_a_person_joined": "insert into audit.source_agreement (incident_id) values ('i-ucdp-3')",
     "every_event_tells_of_one_incident": "delete from core.bridge_incident_event where event_key = 'ucdp:3'",
     "no_score_joins_two_events_of_one_feed": "update core.bridge_incident_event set incident_id = 'i-ucdp-3', match_rule = 'score'",
     "dyad_months_add_up_to_events": "update marts.dyad_month set events = events + 1",

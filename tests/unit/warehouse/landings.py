@@ -14,9 +14,9 @@ import duckdb
 from expectations.audit import CheckResult, Verdict
 from expectations.contracts import contract_for
 from orchestration.records import Attempt, Batch, Parsed, Payload
+from orchestration.settings import naive
 from orchestration.warehouse import landing
 from orchestration.warehouse.landing import Pending
-from orchestration.warehouse.ledger import naive
 from orchestration.warehouse.promote import Clock, Outcome, promote
 
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)

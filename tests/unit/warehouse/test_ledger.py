@@ -8,14 +8,13 @@ import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from orchestration.settings import aware, naive
 from orchestration.warehouse.connection import prepare
 from orchestration.warehouse.ledger import (
     KEYED_TABLES,
     LedgerMemory,
-    aware,
     fetch_dicts,
     insert_rows,
-    naive,
     next_attempt_id,
 )
 
