@@ -19,9 +19,9 @@ from xdist.scheduler import LoadScopeScheduling
 from orchestration.settings import Settings, is_loopback
 
 # Once for all folders: a fixture that two conftest files import is two fixtures, and made twice.
-from tests.served import real_home
+from tests.served import real_home, registry_home
 
-__all__ = ["real_home"]
+__all__ = ["real_home", "registry_home"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -61,6 +61,8 @@ ONE_PROCESS = {
     "tests/pipeline/test_real_data.py": "real_home",
     "tests/pipeline/test_publish.py": "real_home",
     "tests/pipeline/test_real_marts.py": "real_home",
+    "tests/pipeline/test_real_actors.py": "registry_home",
+    "tests/pipeline/test_real_places.py": "registry_home",
     "tests/pipeline/test_made_world.py": "made_home",
     "tests/pipeline/test_diff.py": "made_home",
     "tests/pipeline/test_made_marts.py": "made_home",

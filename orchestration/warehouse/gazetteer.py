@@ -8,7 +8,7 @@ import json
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -62,7 +62,6 @@ def _places(scope: tuple[str, ...] | None) -> "pd.DataFrame":
     import pandas as pd  # half a second that most commands can do without
 
     wanted = {one.country_iso2 for one in countries() if scope is None or one.country_iso3 in scope}
-    told = json.loads(files(PACKAGE).joinpath(PLACES).read_text(encoding="utf-8"))
     rows = [
         {
             "geoname_id": place["geonameid"],
@@ -74,11 +73,16 @@ def _places(scope: tuple[str, ...] | None) -> "pd.DataFrame":
             "longitude": place["longitude"],
             "population": place["population"],
         }
-        for place in told.values()
+        for place in _told().values()
         if place["countrycode"] in wanted
     ]
     # Some countries of ISO 3166 have no place.
     return pd.DataFrame(sorted(rows, key=lambda row: row["geoname_id"]), columns=COLUMNS)
+
+
+def _told() -> dict[str, dict[str, Any]]:
+    """All that the package tells. Not to be kept: it takes most of a gigabyte."""
+    return json.loads(files(PACKAGE).joinpath(PLACES).read_text(encoding="utf-8"))
 
 
 def _is_latin(name: str) -> bool:

@@ -5,46 +5,26 @@ publishers' own files.
 """
 
 import json
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
 
-from orchestration import steps
 from orchestration.cli import main
-from orchestration.records import LoadRequest
 from orchestration.settings import Settings
-from tests.served import rows_of
+from tests.served import RegistryHome, rows_of
 
 UNNAMED = ("Unidentified Armed Actor", "Militia", "Criminal", "Private security", "Students", "Employee")
 """What the publisher writes for a perpetrator of whom it knows the sort only."""
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Settings:
-    """Both feeds and the list loaded by hand, built and published."""
-    mirror = shared_data / "mirror" / "ucdp" / "downloads"
-    incidents = shared_data / "insecurity_insight" / "education.json"
-    if not incidents.is_file():
-        pytest.skip("no insecurity_insight/education.json beside the project (../shared/data)")
-    settings = replace(
-        Settings.from_env(
-            tmp_path_factory.mktemp("actors"), environ={"SAHEL_FEEDS": "ucdp,insecurity_insight"}
-        ),
-        fixed_now=datetime(2024, 7, 1, tzinfo=UTC),
-    )
-    run = steps.Run(settings)
-    for request in (
-        LoadRequest("ucdp", file=mirror / "ged" / "ged241-csv.zip", release="24.1"),
-        LoadRequest("ucdp", file=mirror / "actor" / "ucdp-actor-221.csv", release="actor-22.1"),
-        LoadRequest("insecurity_insight", file=incidents),
-    ):
-        assert not steps.load(run, request).failed
-    assert not [(node.name, node.message) for node in steps.build(run).failed_nodes]
-    steps.publish(run)
-    return settings
+def registry(registry_home: RegistryHome) -> Settings:
+    return registry_home.settings
+
+
+def test_every_data_test_holds_on_the_real_list_and_the_real_polygons(registry_home: RegistryHome) -> None:
+    assert registry_home.untrue == []
 
 
 def ask(registry: Settings, sql: str) -> list[tuple]:

@@ -231,10 +231,27 @@ def home(tmp_path_factory: pytest.TempPathFactory, heard: _Heard) -> Iterator[Ho
         yield home
 
 
-def holders(home: Home, heard: _Heard, what: list[str]) -> list[str]:
-    """Where any of these texts stands, in whatever case."""
-    wanted = {text.lower().encode() for text in what}
-    return sorted({name for name, held in _surfaces(home, heard) if any(text in held for text in wanted)})
+def holders(home: Home, heard: _Heard, *whats: list[str]) -> list[list[str]]:
+    """For each list of texts, where any of them stands, in whatever case. One walk through all surfaces."""
+    sought = [_shortest({text.lower().encode() for text in what}) for what in whats]
+    found: list[set[str]] = [set() for _ in whats]
+    for name, held in _surfaces(home, heard):
+        for wanted, names in zip(sought, found, strict=True):
+            if any(text in held for text in wanted):
+                names.add(name)
+    return [sorted(names) for names in found]
+
+
+def _shortest(texts: set[bytes]) -> list[bytes]:
+    """Those that hold no other one of them: where a longer one stands, that one stands too."""
+    return [text for text in texts if not any(other in text for other in texts - {text})]
+
+
+@pytest.fixture(scope="module")
+def searched(home: Home, heard: _Heard) -> tuple[list[str], list[str]]:
+    """Where secrets are found, and what certainly stands in a home."""
+    secrets, known = holders(home, heard, searched_for(), ["acled_event", "Military Forces of Mali", '"feed": "acled"'])
+    return secrets, known
 
 
 def _surfaces(home: Home, heard: _Heard) -> Iterator[tuple[str, bytes]]:
@@ -282,12 +299,12 @@ def test_each_way_of_repeating_was_met(home: Home) -> None:
         assert set(publisher.echoes) == expected, name
 
 
-def test_no_secret_is_in_any_file_table_output_or_log(home: Home, heard: _Heard) -> None:
-    assert holders(home, heard, searched_for()) == []
+def test_no_secret_is_in_any_file_table_output_or_log(searched: tuple[list[str], list[str]]) -> None:
+    assert searched[0] == []
 
 
-def test_the_search_finds_what_is_there(home: Home, heard: _Heard) -> None:
-    found = holders(home, heard, ["acled_event", "Military Forces of Mali", '"feed": "acled"'])
+def test_the_search_finds_what_is_there(searched: tuple[list[str], list[str]], heard: _Heard) -> None:
+    found = searched[1]
     places = " ".join(found)
     for place in (
         "printed", 'warehouse.duckdb:"raw"."acled_event"', 'warehouse.duckdb:"ledger"."load_attempt"', "journal.jsonl",
@@ -362,4 +379,4 @@ def test_after_a_rebuild_there_is_still_none(home: Home, heard: _Heard) -> None:
     rebuilt = home.sahel("rebuild")
     assert rebuilt.exit_code == 0, rebuilt.output
     assert home.sahel("publish").exit_code == 0
-    assert holders(home, heard, searched_for()) == []
+    assert holders(home, heard, searched_for()) == [[]]

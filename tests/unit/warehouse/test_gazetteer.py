@@ -1,6 +1,9 @@
 """The gazetteer's way from its package into the warehouse: once per version and scope, whole or not at all."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import pytest
@@ -9,6 +12,12 @@ from orchestration.warehouse import gazetteer
 from orchestration.warehouse.connection import open_warehouse
 
 SCOPE = ("MLI", "BFA")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def file_read_once() -> Iterator[None]:
+    with mock.patch.object(gazetteer, "_told", cache(gazetteer._told)):
+        yield
 
 
 @pytest.fixture
