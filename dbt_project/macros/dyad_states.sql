@@ -15,26 +15,7 @@
 
 {# CTEs: the observed months by unbroken runs, the pairs of organised actors, and the events of areas and of pairs. #}
 {% macro dyad_event_ctes() -%}
-observed_run as (
-    select
-        feed as source,
-        country_iso3,
-        month,
-        not is_final as provisional,
-        max(observed_until) over (partition by feed, country_iso3) as observed_until,
-        -- Months without a gap between them share this number.
-        date_diff('month', date '1900-01-01', month)
-        - row_number() over (partition by feed, country_iso3 order by month) as run
-    from {{ ref('int_feed__observed_month') }}
-),
-
-observed as (
-    select
-        *,
-        least(last_day(month), observed_until) as evaluated_date,
-        min(month) over (partition by source, country_iso3, run) as observed_from
-    from observed_run
-),
+{{ observed_run_ctes('observed') }},
 
 pairs as (
     select
