@@ -6,6 +6,7 @@
     'admin1_conflict': ref('int_alert__admin1_conflict'),
     'surge': ref('int_alert__surge'),
     'threat': ref('int_alert__threat'),
+    'emerging_actor': ref('int_alert__emerging_actor'),
 } %}
 
 {% for rule, found in rules.items() %}
