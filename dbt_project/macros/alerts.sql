@@ -269,7 +269,7 @@ inner join told
     )
 {%- endmacro %}
 
-{# The surge and the threat of ACLED's trackers, by weekly events, with a floor of one a week on the four weeks' mean. #}
+{# The surge and the threat of ACLED's trackers, by weekly events; the four weeks' mean is one at least. #}
 {% macro is_surge(value, mean_4w) -%}
     {{ mean_4w }} >= 1 and {{ value }} >= 2 * {{ mean_4w }}
 {%- endmacro %}
