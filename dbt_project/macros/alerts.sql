@@ -269,7 +269,7 @@ inner join told
     )
 {%- endmacro %}
 
-{# The surge and the threat of ACLED's trackers, by weekly events; a floor of one event a week on the four weeks' mean. #}
+{# The surge and the threat of ACLED's trackers, by weekly events; the four weeks' mean is one at least. #}
 {% macro is_surge(value, mean_4w) -%}
     {{ mean_4w }} >= 1 and {{ value }} >= 2 * {{ mean_4w }}
 {%- endmacro %}
@@ -385,4 +385,9 @@ inner join told
         judged.source = told.source
         and judged.area_id = told.area_id
         and judged.alert_date = told.alert_date
+{%- endmacro %}
+
+{# The stable id of an alert: rule, source, area, actors if any, and day. #}
+{% macro alert_id() -%}
+    concat_ws('/', rule, source, area_id, actor_id, other_actor_id, strftime(alert_date, '%Y-%m-%d'))
 {%- endmacro %}

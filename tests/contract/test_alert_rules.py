@@ -16,7 +16,7 @@ from expectations.reference import read_seed
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 INTERMEDIATE = DBT_PROJECT / "models" / "intermediate"
-FRAME = {"int_alert__conflict", "int_alert__candidate", "int_alert__suppression"}
+FRAME = {"int_alert__conflict", "int_alert__candidate", "int_alert__suppression", "int_alert__outcome"}
 """What brings the rules together, and is none."""
 RULES = {row["rule"]: row for row in read_seed("alert_rule")}
 PLACEHOLDERS = {

@@ -1,5 +1,5 @@
--- What the rules about conflict have found, rule by rule, before anything is suppressed: one row per rule, source,
--- area, actors and day.
+-- What the rules about conflict have found, before anything is suppressed: one row per rule, source, area, actors and
+-- day.
 {{ config(materialized='table') }}
 {% set rules = {
     'hdx_conflict': ref('int_alert__hdx_conflict'),
@@ -9,10 +9,17 @@
     'emerging_actor': ref('int_alert__emerging_actor'),
 } %}
 
-{% for rule, found in rules.items() %}
-    select
-        '{{ rule }}' as rule,
-        {{ alert_columns() }}
-    from {{ found }}
-    {{ 'union all' if not loop.last }}
-{% endfor %}
+with found as (
+    {% for rule, rows in rules.items() %}
+        select
+            '{{ rule }}' as rule,
+            {{ alert_columns() }}
+        from {{ rows }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    {{ alert_id() }} as alert_id,
+    *
+from found
