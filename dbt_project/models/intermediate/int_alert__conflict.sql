@@ -7,6 +7,12 @@
     'surge': ref('int_alert__surge'),
     'threat': ref('int_alert__threat'),
     'emerging_actor': ref('int_alert__emerging_actor'),
+    'first_appearance_country': ref('int_alert__first_appearance_country'),
+    'first_appearance_admin1': ref('int_alert__first_appearance_admin1'),
+    'new_dyad': ref('int_alert__new_dyad'),
+    'lull': ref('int_alert__lull'),
+    'apparent_truce': ref('int_alert__apparent_truce'),
+    'renewed_fighting': ref('int_alert__renewed_fighting'),
 } %}
 
 with found as (
