@@ -11,7 +11,7 @@
 -- Columns: alert_kind, level, alert_date, known_at, summary, rule, source, country_iso3, area, actor_id,
 --   other_actor_id, evidence_grade, evidence_events, evidence, provisional, rule_alerts_per_year, rule_judged,
 --   rule_share_borne_out, rule_base_rate, outcome, alert_id.
--- Parameters: none. For repeated and covered alerts too, read marts.alert, where suppressed_by names what stands for them.
+-- Parameters: none. For all alerts read marts.alert, where suppressed_by names what stands for one.
 with newest as (
     select
         *,

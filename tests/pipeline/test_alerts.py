@@ -48,7 +48,8 @@ def hdx_signals(country: str, deaths: Counter[date]) -> tuple[list[Alert], list[
     kept: list[Alert] = []
     for alert in found:
         if not any(
-            1 <= (alert[1] - one[1]).days <= 180 and (one[2] == "high" or alert[2] == "medium") for one in kept
+            1 <= (alert[1] - one[1]).days <= 180 and (one[2] == "high" or alert[2] == "medium")
+            for one in kept
         ):
             kept.append(alert)
     return found, kept

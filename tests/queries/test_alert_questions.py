@@ -18,7 +18,9 @@ def test_the_newest_alerts_come_first_conflict_and_data_apart(real_home: RealHom
     assert mali["summary"] == (
         "Mali: 411 deaths in the 30 days to 2023-10-05, the most in a year; before that 399 at most (ucdp)"
     )
-    assert 0.5 < mali["rule_share_borne_out"] <= 1 and mali["rule_base_rate"] < 0.3 and mali["rule_judged"] == 20
+    assert (
+        0.5 < mali["rule_share_borne_out"] <= 1 and mali["rule_base_rate"] < 0.3 and mali["rule_judged"] == 20
+    )
 
 
 def test_what_is_suppressed_is_not_told(real_home: RealHome) -> None:

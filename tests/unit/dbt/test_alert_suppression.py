@@ -125,7 +125,10 @@ def test_what_is_known_later_covers_nothing_but_what_is_known_at_once_does():
 def test_an_alert_on_a_country_covers_its_units_and_not_the_other_countrys():
     unit = {"area_kind": "admin1", "area": "ML-5"}
     assert decided(alert("u", "unit", 10), alert("s", "surge", 12, **unit)) == {"s": ("u", "covered")}
-    assert decided(alert("u", "unit", 10, **unit), alert("s", "surge", 12, area_kind="admin1", area="ML-6")) == {}
+    assert (
+        decided(alert("u", "unit", 10, **unit), alert("s", "surge", 12, area_kind="admin1", area="ML-6"))
+        == {}
+    )
     assert decided(alert("u", "unit", 10), alert("s", "surge", 12, country="NER", area="NER")) == {}
 
 
@@ -140,7 +143,9 @@ def test_where_both_name_actors_they_must_be_the_same():
 def test_a_suppressed_alert_covers_nothing():
     """The threat is covered by a unit's deaths 60 days away; the surge is too far from these to be covered."""
     found = decided(
-        alert("u", "unit", 0, known=100), alert("t", "threat", 60, known=100), alert("s", "surge", 70, known=100)
+        alert("u", "unit", 0, known=100),
+        alert("t", "threat", 60, known=100),
+        alert("s", "surge", 70, known=100),
     )
     assert found == {"t": ("u", "covered")}
 
