@@ -252,7 +252,7 @@ inner join told
         'baseline': rounded_in_words('baseline'),
         'alert_date': "strftime(alert_date, '%Y-%m-%d')",
         'window_start': "coalesce(strftime(window_start, '%Y-%m-%d'), '')",
-        'level_span': "case level when 'high' then 'three years' else 'a year' end",
+        'level_span': record_span(),
         'level': 'level',
         'source': 'source',
     } -%}
@@ -261,6 +261,16 @@ inner join told
         {%- set told.text = "replace(" ~ told.text ~ ", '{" ~ word ~ "}', " ~ value ~ ")" -%}
     {%- endfor -%}
     {{ told.text }}
+{%- endmacro %}
+
+{# Of what time a highest 30-day sum is the highest, by its level: no more than was looked at. #}
+{% macro record_span() -%}
+    case
+        when alert_date - case level when 'high' then 1095 else 365 end < record_first_date
+            then 'the record since ' || strftime(record_first_date, '%Y-%m-%d')
+        when level = 'high' then 'three years'
+        else 'a year'
+    end
 {%- endmacro %}
 
 {% macro rounded_in_words(figure) -%}
