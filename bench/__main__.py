@@ -32,8 +32,9 @@ GROUPS = {
     "incident-weights": ("incident_weights",),
     "rematch": ("incident_rematch",),
     "change-points": ("change_points_found",),
+    "alerts": ("alert_rates",),
 }
-RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points"}
+RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points", "alerts"}
 """Too long for three runs, or the same each time."""
 
 
