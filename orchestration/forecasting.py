@@ -88,9 +88,7 @@ def _blocks(rows: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
         start = stop
 
 
-def _summed(
-    mean: np.ndarray, size: np.ndarray, length: int, at: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _summed(mean: np.ndarray, size: np.ndarray, length: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles at the levels ``at`` from tables of 0..length-1, and which rows' tables were long enough."""
     mean, size, k = mean[:, None], size[:, None], np.arange(1, length)
     logs = np.empty((len(mean), length))
@@ -355,7 +353,9 @@ def back_test(
     answer = {}
     for model in models or MODELS:
         parts = []
-        for some in np.array_split(np.arange(len(row)), len(row) // 8000 + 1) if model != "bootstrap_12" else [None]:
+        for some in (
+            np.array_split(np.arange(len(row)), len(row) // 8000 + 1) if model != "bootstrap_12" else [None]
+        ):
             parts.append(_judged(model, memory, outcome, pool, some))
         crps, ign, mis, covered, ge_1, ge_25 = (np.concatenate(part) for part in zip(*parts, strict=True))
         months = outcome.shape[1]
@@ -394,3 +394,197 @@ def _judged(
 def share_of_at_least(samples: np.ndarray, deaths: float) -> np.ndarray:
     """(areas,) share of samples with at least so many deaths."""
     return (samples >= deaths).mean(axis=1)
+
+
+# --- tables: columns of int_forecast__month in, columns of the two tables out ---------------------------------------
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The monthly rows as an array: ``deaths`` (series, months), NaN where none is; ``is_final`` likewise.
+
+    A series is an area and a target. ``first_month`` is the month number of column 0.
+    """
+
+    target: np.ndarray
+    area_kind: np.ndarray
+    area_id: np.ndarray
+    country_iso3: np.ndarray
+    observed_until: np.ndarray
+    deaths: np.ndarray
+    is_final: np.ndarray
+    first_month: int
+
+
+def panel_of(rows: Columns) -> Panel | None:
+    """The panel of the rows of int_forecast__month, series in the order of their names; None without rows."""
+    if not len(rows["month"]):
+        return None
+    told = {name: np.asarray(rows[name], dtype=object) for name in ("target", "area_kind", "area_id")}
+    codes = np.stack([np.unique(column, return_inverse=True)[1] for column in told.values()], axis=1)
+    series, which = _distinct(codes)
+    months = np.asarray(rows["month"]).astype("datetime64[M]").astype(int) + 1970 * 12
+    deaths = np.full((len(series), int(np.ptp(months)) + 1), np.nan)
+    is_final = np.zeros(deaths.shape, dtype=bool)
+    deaths[which, months - months.min()] = rows["deaths"]
+    is_final[which, months - months.min()] = rows["is_final"]
+    first = np.zeros(len(series), dtype=int)
+    first[which[::-1]] = np.arange(len(which))[::-1]
+    return Panel(
+        **{name: column[first] for name, column in told.items()},
+        country_iso3=np.asarray(rows["country_iso3"], dtype=object)[first],
+        observed_until=np.asarray(rows["observed_until"]).astype("datetime64[D]")[first],
+        deaths=deaths,
+        is_final=is_final,
+        first_month=int(months.min()),
+    )
+
+
+def predictions(rows: Columns) -> Columns:
+    """The forecasts from each series' last month, as columns. A series without a whole memory before it has none."""
+    panel = panel_of(rows)
+    names = ("model", "target", "area_kind", "area_id", "country_iso3")
+    numbers = ("mean", "p10", "p50", "p90", "p_ge_1", "p_ge_25")
+    parts: dict[str, list[np.ndarray]] = {
+        **{name: [np.empty(0, dtype="str")] for name in names},
+        **{name: [np.empty(0, dtype="datetime64[s]")] for name in ("issued_month", "target_month")},
+        "months_ahead": [np.empty(0, dtype=int)],
+        **{name: [np.empty(0)] for name in numbers},
+        "provisional": [np.empty(0, dtype=bool)],
+        "observed_until": [np.empty(0, dtype="datetime64[s]")],
+    }
+    if panel is None:
+        return {name: part[0] for name, part in parts.items()}
+    there = ~np.isnan(panel.deaths)
+    ends = there.shape[1] - there[:, ::-1].argmax(axis=1)
+    setting = _settings(panel)[1]
+    for end in np.unique(ends):
+        some = np.flatnonzero((ends == end) & there[:, max(end - MEMORY, 0) : end].all(axis=1))
+        if end < MEMORY or not len(some):
+            continue
+        memory = panel.deaths[some, end - MEMORY : end]
+        is_final = panel.is_final[some, end - MEMORY : end].all(axis=1)
+        issued = panel.first_month + int(end) - 1
+        for model in MODELS:
+            samples = forecast(model, memory, setting[some])
+            told = {
+                "model": np.full(len(some), model, dtype=object),
+                **{name: getattr(panel, name)[some] for name in names[1:]},
+                "mean": samples.mean(axis=1),
+                **{f"p{level}": quantile(samples, level / 100) for level in (10, 50, 90)},
+                "p_ge_1": share_of_at_least(samples, 1),
+                "p_ge_25": share_of_at_least(samples, 25),
+                "provisional": ~is_final,
+                "observed_until": panel.observed_until[some].astype("datetime64[s]"),
+                "issued_month": np.full(len(some), _month(issued)),
+            }
+            for ahead in range(1, HORIZON + 1):
+                for name, values in told.items():
+                    parts[name].append(values)
+                parts["months_ahead"].append(np.full(len(some), ahead))
+                parts["target_month"].append(np.full(len(some), _month(issued + ahead)))
+    return {name: np.concatenate(part[1:] or part) for name, part in parts.items()}
+
+
+def score_table(rows: Columns) -> Columns:
+    """The back-tests of the panel, as columns: means over all areas, by months ahead, and by area.
+
+    ``months_ahead`` is 0 where all are taken together, ``area_id`` 'all'; skill is NaN where conflictology's CRPS is 0.
+    Models learn from final months and are judged on final months. Fewer than MINIMUM_WINDOWS origins leave no row.
+    """
+    names = ("model", "target", "area_kind", "area_id", "protocol")
+    counts, numbers = (
+        ("months_ahead", "windows", "forecasts"),
+        ("crps", "ign", "mis", "skill_vs_conflictology"),
+    )
+    parts: dict[str, list[np.ndarray]] = {
+        **{name: [np.empty(0, dtype="str")] for name in names},
+        **{name: [np.empty(0, dtype=int)] for name in counts},
+        **{name: [np.empty(0)] for name in numbers},
+    }
+    panel = panel_of(rows)
+    for protocol, tested in _back_tests(panel).items() if panel else ():
+        settings, setting = _settings(panel)
+        for number, (target, area_kind) in enumerate(settings):
+            of_setting = setting == number
+            for model, pairs in tested.items():
+                some = of_setting[pairs.row]
+                windows = len(np.unique(pairs.origin[some]))
+                if windows < MINIMUM_WINDOWS:
+                    continue
+                # Three ways to take them together: all, by months ahead, by area.
+                ahead = np.unique(pairs.months_ahead[some])
+                areas = np.unique(pairs.row[some])
+                keys = (
+                    (
+                        np.array(["all"], dtype=object),
+                        np.zeros(1, dtype=int),
+                        np.zeros(some.sum(), dtype=int),
+                    ),
+                    (
+                        np.full(len(ahead), "all", dtype=object),
+                        ahead,
+                        np.searchsorted(ahead, pairs.months_ahead[some]),
+                    ),
+                    (
+                        panel.area_id[areas],
+                        np.zeros(len(areas), dtype=int),
+                        np.searchsorted(areas, pairs.row[some]),
+                    ),
+                )
+                for area_id, months_ahead, key in keys:
+                    many = np.bincount(key)
+                    seen = _distinct(np.stack([key, pairs.origin[some]], axis=1))[0][:, 0]
+                    means = {
+                        name: np.bincount(key, getattr(pairs.scores, name)[some]) / many
+                        for name in numbers[:3]
+                    }
+                    benchmark = np.bincount(key, tested[CONFLICTOLOGY].scores.crps[some]) / many
+                    skill = np.full(len(many), np.nan)
+                    np.divide(benchmark - means["crps"], benchmark, out=skill, where=benchmark > 0)
+                    told = {
+                        **dict.fromkeys(names, None),
+                        "model": model,
+                        "target": target,
+                        "area_kind": area_kind,
+                        "protocol": protocol,
+                    }
+                    for name, value in told.items():
+                        parts[name].append(np.full(len(many), value, dtype=object))
+                    parts["area_id"][-1] = area_id
+                    parts["months_ahead"].append(months_ahead)
+                    parts["windows"].append(np.bincount(seen))
+                    parts["forecasts"].append(many)
+                    for name, values in (*means.items(), ("skill_vs_conflictology", skill)):
+                        parts[name].append(values)
+    return {name: np.concatenate(part[1:] or part) for name, part in parts.items()}
+
+
+def _back_tests(panel: Panel) -> dict[str, dict[str, BackTest]]:
+    """Both protocols on the final months of a panel."""
+    final_months = panel.is_final.shape[1] - int(panel.is_final.any(axis=0)[::-1].argmax())
+    if not panel.is_final.any():
+        return {}
+    deaths = np.where(panel.is_final, panel.deaths, np.nan)
+    origins = {
+        "views_windows": views_windows(panel.first_month, final_months),
+        "as_issued": as_issued(final_months),
+    }
+    return {
+        protocol: back_test(deaths, some, _settings(panel)[1])
+        for protocol, some in origins.items()
+        if len(some) >= MINIMUM_WINDOWS
+    }
+
+
+def _settings(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of target and area kind that there are, and which of them each series is of."""
+    pairs = np.stack([panel.target, panel.area_kind], axis=1).astype(str)
+    told, which = np.unique(pairs, axis=0, return_inverse=True)
+    return told, which.ravel()
+
+
+def _month(number: int) -> np.datetime64:
+    return np.datetime64(number - 1970 * 12, "M").astype("datetime64[s]")
