@@ -446,7 +446,7 @@ def predictions(rows: Columns) -> Columns:
     """The forecasts from each series' last month, as columns. A series without a whole memory before it has none."""
     panel = panel_of(rows)
     names = ("model", "target", "area_kind", "area_id", "country_iso3")
-    numbers = ("mean", "p10", "p50", "p90", "p_ge_1", "p_ge_25")
+    numbers = ("mean", "p10", "p50", "p90", "p_ge_1", "p_ge_25", "fatalities_12m")
     parts: dict[str, list[np.ndarray]] = {
         **{name: [np.empty(0, dtype="str")] for name in names},
         **{name: [np.empty(0, dtype="datetime64[s]")] for name in ("issued_month", "target_month")},
@@ -476,6 +476,7 @@ def predictions(rows: Columns) -> Columns:
                 **{f"p{level}": quantile(samples, level / 100) for level in (10, 50, 90)},
                 "p_ge_1": share_of_at_least(samples, 1),
                 "p_ge_25": share_of_at_least(samples, 25),
+                "fatalities_12m": memory[:, -12:].sum(axis=1),
                 "provisional": ~is_final,
                 "observed_until": panel.observed_until[some].astype("datetime64[s]"),
                 "issued_month": np.full(len(some), _month(issued)),

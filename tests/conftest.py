@@ -68,6 +68,7 @@ ONE_PROCESS = {
     "tests/pipeline/test_made_marts.py": "made_home",
     "tests/queries/test_promised_questions.py": "real_home",
     "tests/queries/test_actor_questions.py": "real_home",
+    "tests/queries/test_forecast_question.py": "real_home",
 }
 """Files that share a fixture too dear to make twice. (xdist's own groups do nothing under pytest 9.)"""
 

@@ -345,6 +345,7 @@ def test_predictions_are_of_the_six_months_after_each_series_own_last_month() ->
         assert found["mean"][some] == pytest.approx(samples.mean())
         assert found["p90"][some] == pytest.approx(np.quantile(samples, 0.9))
         assert found["p_ge_25"][some] == pytest.approx((samples >= 25).mean())
+        assert found["fatalities_12m"][some] == pytest.approx(deaths[end - 12 : end].sum())
         assert set(found["provisional"][some]) == {provisional}
 
 

@@ -18,6 +18,7 @@ select
     round(prediction.p90, 3) as p90,
     prediction.p_ge_1,
     prediction.p_ge_25,
+    round(prediction.fatalities_12m, 3) as fatalities_12m,
     score.is_best,
     score.windows,
     score.crps,
