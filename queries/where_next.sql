@@ -1,13 +1,13 @@
 -- Question: where will it be worse in the next one to six months?
 --
 -- Read it so: one row per country or admin1 unit and target, by the model with the best record in the back-test (its
--- scores stand in the row, lower is better; `skill_vs_conflictology` is the part of the error of "as in the last twelve
--- months" that the model saves). `expected_per_month` stands against the area's own last twelve months; the greatest
--- expected rise comes first. With nine chances in ten a month has more deaths than `p10`, with one in ten more than `p90`.
--- The models know UCDP's deaths to `issued_month` and nothing else: they carry on what has been and see no shock coming;
--- a rise means that the last months were worse than the year. A `provisional` row rests on months that the yearly release
--- will raise. Areas with less than one chance in twenty of any death in a month are left out; an area whose history is too
--- short for a record has no row.
+-- scores stand in the row, lower is better; `skill_vs_conflictology` is the part of the error of "as in the last
+-- twelve months" that the model saves). `expected_per_month` stands against the area's own last twelve months; the
+-- greatest expected rise comes first. With nine chances in ten a month has at least `p10` deaths, with nine in ten at
+-- most `p90`. The models know UCDP's deaths to `issued_month` and nothing else: they carry on what has been and see no
+-- shock coming; a rise means that the last months were worse than the year. A `provisional` row rests on months that
+-- the yearly release will change. Areas with less than one chance in twenty of any death in a month are left out; an
+-- area whose history is too short has no row.
 --
 -- Columns: area_kind, target, country_iso3, area_id, area_name, first_month, last_month, expected_per_month,
 --   last_12m_per_month, expected_change, p10, p50, p90, p_ge_1, p_ge_25, model, crps, ign, mis, skill_vs_conflictology,

@@ -1,10 +1,10 @@
 -- What forecasts are made from: UCDP's deaths by area, month and target, dense to the last month that UCDP's releases
 -- hold whole. Deaths of an event that lasts over several months are split evenly over them.
 --
--- Areas are countries and admin1 units with any event of UCDP's. A unit keeps its history through a new name or a merger
--- of whole units; one divided within the memory of the models goes on undivided, its parts counted back to it; one
--- divided earlier has its parts, each from its first whole month. A country counts from its last gap on, if the months
--- since then are a memory; else up to that gap.
+-- Areas are countries and admin1 units with any event of UCDP's. A unit keeps its history through a new name or a
+-- merger of whole units; one divided within the memory of the models goes on undivided, its parts counted back to it;
+-- of one divided earlier the parts stand alone, each from its first whole month. A country counts from its last gap on,
+-- if the months since then are a memory; else up to that gap.
 {{ config(materialized='table', tags=['ucdp_only']) }}
 
 -- MEMORY of orchestration/forecasting.py, and what six years of back-test need.

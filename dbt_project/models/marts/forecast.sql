@@ -1,5 +1,5 @@
--- What to expect in the next six months, by every model, each row beside the record of its model. Without a record there
--- is no forecast.
+-- What to expect in the next six months, by every model, each row beside the record of its model. Without a record
+-- there is no forecast.
 {{ config(tags=['ucdp_only']) }}
 
 select

@@ -1,5 +1,6 @@
--- The record of each forecasting model: its scores in the back-test, by protocol, over all areas, by months ahead and by
--- area. is_best: of the models whose CRPS is within one percent of the lowest, the one with the lowest IGN, as issued.
+-- The record of each forecasting model: its scores in the back-test, by protocol, over all areas, by months ahead and
+-- by area. is_best: of the models whose CRPS is within one percent of the lowest, the one with the lowest IGN, when
+-- judged as issued.
 {{ config(tags=['ucdp_only']) }}
 
 {% set crps_tolerance = 0.01 %}
