@@ -70,6 +70,7 @@ ONE_PROCESS = {
     "tests/queries/test_promised_questions.py": "real_home",
     "tests/queries/test_actor_questions.py": "real_home",
     "tests/queries/test_alert_questions.py": "real_home",
+    "tests/queries/test_forecast_question.py": "real_home",
 }
 """Files that share a fixture too dear to make twice. (xdist's own groups do nothing under pytest 9.)"""
 

@@ -600,4 +600,5 @@ def test_the_questions_run_on_an_empty_and_on_a_full_warehouse(copy_of_built: Wa
         "what_sources_dispute",
         "first_appearances",
         "truces_and_rivalries",
+        "where_next",
     }
