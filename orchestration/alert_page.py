@@ -5,57 +5,67 @@ is told to whom (orchestration/delivery), and when an alert is raised (marts.ale
 """
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from expectations.reference import countries, countries_by_name
 from orchestration.delivery import files
 from orchestration.delivery.alerts import (
+    EVENTS_DAYS,
     KINDS,
-    POSTED_DAYS,
+    KNOWN_DAYS,
     Alert,
     Snapshot,
     basis,
-    days_ago,
     evidence,
+    is_news,
+    is_up,
     newest_first,
     read as read_snapshot,
     source_text,
 )
 from orchestration.published import plain
-from orchestration.settings import ALERT_LEVELS, Settings, naive
+from orchestration.settings import Settings, naive
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which alerts are asked for. ``everything`` adds what is suppressed or below ``level``."""
+    """Which alerts are asked for: those that are news, or all about what happened since a day. ``everything`` adds what is suppressed or
+    below ``level``."""
 
     level: str
     country: str | None
-    since: datetime
-    until: datetime
+    since: date | None
+    now: datetime
     kind: str | None
     everything: bool
 
-    def fits(self, alert: Alert) -> bool:
-        """But for the time."""
-        return (
-            (self.country is None or alert.country_iso3 == self.country)
-            and (self.kind is None or alert.alert_kind == self.kind)
-            and (
-                self.everything
-                or (alert.suppressed_by is None and alert.rank >= ALERT_LEVELS.index(self.level))
-            )
+    def is_about(self, alert: Alert) -> bool:
+        return (self.country is None or alert.country_iso3 == self.country) and (
+            self.kind is None or alert.alert_kind == self.kind
         )
+
+    def is_grave(self, alert: Alert) -> bool:
+        return self.everything or is_up(alert, self.level)
+
+    def is_in_time(self, alert: Alert) -> bool:
+        if self.since is None:
+            return is_news(alert, self.now)
+        return alert.alert_date >= self.since and alert.known_at <= naive(self.now)
 
     @property
     def told(self) -> str:
         what = {None: "alerts", "conflict": "alerts about the conflict", "data": "alerts about the data"}[
             self.kind
         ]
-        level = "any level, suppressed ones too" if self.everything else f"level {self.level} and above"
         where = f" in {self.country}" if self.country else ""
-        return f"{what}{where}, {level}, known since {self.since:%Y-%m-%d}"
+        level = "any level, suppressed ones too" if self.everything else f"level {self.level} and above"
+        since = (
+            f"about what happened since {self.since}"
+            if self.since
+            else f"about the last {EVENTS_DAYS} days and known for {KNOWN_DAYS} at most"
+        )
+        return f"{what}{where}, {level}, {since}"
 
 
 @dataclass(frozen=True)
@@ -79,9 +89,8 @@ def question(
     everything: bool = False,
 ) -> Question:
     """The question as asked on the command line. Raises ``ValueError`` with the remedy if it cannot be asked."""
-    first = datetime.combine(since, time(), UTC) if since else days_ago(now, POSTED_DAYS)
-    if first > now:
-        raise ValueError(f"--since: {since} is after today; write e.g. {days_ago(now, 30):%Y-%m-%d}")
+    if since is not None and since > now.date():
+        raise ValueError(f"--since: {since} is after today; write e.g. {now - timedelta(days=30):%Y-%m-%d}")
     if country is not None:
         known = {one.country_iso3 for one in countries()}
         meant = countries_by_name().get(country.strip().casefold())
@@ -89,14 +98,17 @@ def question(
             hint = f"did you mean {meant}?" if meant else "write e.g. MLI"
             raise ValueError(f"--country: {plain(country)!r} is not an ISO 3166-1 alpha-3 code; {hint}")
         country = country.strip().upper()
-    return Question(level, country, first, now, kind, everything)
+    return Question(level, country, since, now, kind, everything)
 
 
 def read(settings: Settings, asked: Question) -> Page:
     """Raises duckdb.CatalogException or BinderException where the published file is too old to have alerts."""
     snapshot = read_snapshot(settings)
-    first, last = naive(asked.since), naive(asked.until)
-    found = [alert for alert in snapshot.alerts if asked.fits(alert) and first <= alert.known_at <= last]
+    found = [
+        alert
+        for alert in snapshot.alerts
+        if asked.is_about(alert) and asked.is_grave(alert) and asked.is_in_time(alert)
+    ]
     return Page(asked, snapshot, tuple(sorted(found, key=newest_first)))
 
 
@@ -118,33 +130,20 @@ def markdown(page: Page) -> str:
 
 def nothing(page: Page) -> str:
     """Why there is nothing, and what there is instead."""
-    said = f"no {page.question.told}"
-    asked = page.question
-    earlier = [
-        alert for alert in page.snapshot.alerts if asked.fits(alert) and alert.known_at < naive(asked.since)
-    ]
-    others = [
-        alert
-        for alert in page.snapshot.alerts
-        if not asked.fits(alert)
-        and (asked.country is None or alert.country_iso3 == asked.country)
-        and (asked.kind is None or alert.alert_kind == asked.kind)
-        and naive(asked.since) <= alert.known_at <= naive(asked.until)
-    ]
-    hints = []
+    asked, hints = page.question, []
+    about = [alert for alert in page.snapshot.alerts if asked.is_about(alert)]
     if not page.snapshot.alerts:
         hints.append("the published file has none at all")
-    if earlier:
-        newest = max(alert.known_at for alert in earlier)
-        hints.append(f"the newest before is of {newest:%Y-%m-%d}: --since {newest:%Y-%m-%d}")
-    if others:
-        hints.append(f"{len(others):,} are suppressed or of a lower level: --all")
-    return "; ".join([said, *hints])
+    if earlier := [alert.alert_date for alert in about if asked.is_grave(alert)]:
+        hints.append(f"the newest is about {max(earlier)}: --since {max(earlier)}")
+    if lesser := sum(asked.is_in_time(alert) for alert in about):
+        hints.append(f"{lesser:,} are suppressed or of a lower level: --all")
+    return "; ".join([f"no {asked.told}", *hints])
 
 
 def _lines(alert: Alert) -> list[str]:
     lines = [
-        f"  {alert.level.upper():<6}  {alert.known_at:%Y-%m-%d}  {plain(alert.summary)}",
+        f"  {alert.level.upper():<6}  {alert.alert_date}  {plain(alert.summary)}",
         f"          {basis(alert)}",
     ]
     if named := evidence(alert):

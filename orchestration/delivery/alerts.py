@@ -17,9 +17,11 @@ from orchestration.published import dicts, plain
 from orchestration.settings import ALERT_LEVELS, Settings, naive
 from orchestration.warehouse.connection import open_published
 
-POSTED_DAYS = 90
-"""An alert that could be known earlier is history: it is listed and never posted."""
-FILES_DAYS = 365
+KNOWN_DAYS = 90
+"""What could be known earlier is no news."""
+EVENTS_DAYS = 365
+"""Nor is what happened earlier, however new the release: a first load, or a yearly release, makes all of history known on
+one day."""
 EVIDENCE_SHOWN = 3
 KINDS = {"conflict": "Conflict", "data": "Data alarms"}
 """Kept apart wherever alerts are shown: the one is about the world, the other about what we see of it."""
@@ -130,29 +132,28 @@ def read(settings: Settings) -> Snapshot:
     return Snapshot(alerts, sources, loaded, quiet_days(), _built_at(settings), settings.is_made)
 
 
-def standing(alerts: Iterable[Alert], *, level: str, since: datetime, until: datetime) -> list[Alert]:
-    """Those that nothing suppresses, of a level and above, that became known within a time; the newest first."""
-    first, last = naive(since), naive(until)
-    lowest = ALERT_LEVELS.index(level)
-    found = [
-        alert
-        for alert in alerts
-        if alert.suppressed_by is None and alert.rank >= lowest and first <= alert.known_at <= last
-    ]
-    return sorted(found, key=newest_first)
+def is_up(alert: Alert, level: str) -> bool:
+    """Whether it is of a level or above, and nothing stands for it."""
+    return alert.suppressed_by is None and alert.rank >= ALERT_LEVELS.index(level)
+
+
+def is_recent(alert: Alert, now: datetime) -> bool:
+    """Of events of the last year, and known by now."""
+    return alert.known_at <= naive(now) and alert.alert_date >= (now - timedelta(days=EVENTS_DAYS)).date()
+
+
+def is_news(alert: Alert, now: datetime) -> bool:
+    """Recent, and known for 90 days at most: the window of HDX Signals' live rule."""
+    return is_recent(alert, now) and alert.known_at >= naive(now - timedelta(days=KNOWN_DAYS))
 
 
 def newest_first(alert: Alert) -> tuple[Any, ...]:
-    return (-alert.known_at.timestamp(), -alert.rank, -alert.alert_date.toordinal(), alert.alert_id)
+    return (-alert.known_at.timestamp(), -alert.alert_date.toordinal(), -alert.rank, alert.alert_id)
 
 
 def gravest_first(alert: Alert) -> tuple[Any, ...]:
     """For a message that cannot hold them all."""
     return (-alert.rank, *newest_first(alert))
-
-
-def days_ago(now: datetime, days: int) -> datetime:
-    return now - timedelta(days=days)
 
 
 def title(alert: Alert) -> str:

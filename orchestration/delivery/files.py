@@ -7,7 +7,7 @@ whose licence forbids that are left out, and their number is told. Not here: pos
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
@@ -15,21 +15,22 @@ from xml.etree import ElementTree
 
 from expectations.report import MADE_BANNER
 from orchestration.delivery.alerts import (
-    FILES_DAYS,
+    EVENTS_DAYS,
     KINDS,
     Alert,
     Snapshot,
     basis,
-    days_ago,
     evidence,
+    is_recent,
+    is_up,
+    newest_first,
     source_text,
-    standing,
     title,
 )
 from orchestration.delivery.memory import COVERED, REVISED, SENT, WITHDRAWN, Memory, Told
 from orchestration.delivery.webhook import why_gone
 from orchestration.published import plain
-from orchestration.settings import Settings, aware, naive
+from orchestration.settings import Settings, aware
 
 CHANNEL = "files"
 MOST_ENTRIES = 100
@@ -84,9 +85,12 @@ def write(settings: Settings, snapshot: Snapshot, memory: Memory, now: datetime)
 def _entries(
     settings: Settings, snapshot: Snapshot, memory: Memory, now: datetime
 ) -> tuple[list[Entry], list[Told], list[Alert]]:
-    """The newest hundred of a year, what is new to remember of them, and the alerts that may not be passed on."""
-    since = days_ago(now, FILES_DAYS)
-    found = standing(snapshot.alerts, level=settings.alert_level, since=since, until=now)
+    """The newest hundred about a year, what is new to remember of them, and the alerts that may not be passed on."""
+    first = (now - timedelta(days=EVENTS_DAYS)).date()
+    found = [
+        alert for alert in snapshot.alerts if is_up(alert, settings.alert_level) and is_recent(alert, now)
+    ]
+    found.sort(key=newest_first)
     passed_on = [alert for alert in found if snapshot.may_be_passed_on(alert.source)]
     left_out = [alert for alert in found if not snapshot.may_be_passed_on(alert.source)]
     entries, lines = [], []
@@ -104,7 +108,7 @@ def _entries(
     for before in memory.of(CHANNEL):
         still = snapshot.by_id.get(before.alert_id)
         if (
-            before.known_at < naive(since)
+            before.alert_date < first
             or before.source not in snapshot.loaded
             or not snapshot.may_be_passed_on(before.source)
             or (still is not None and still.suppressed_by is None)
@@ -118,7 +122,9 @@ def _entries(
             why_gone(told, snapshot) if still is None else f"another alert covers it: {still.suppressed_by}"
         )
         entries.append(Entry(told, None, note))
-    entries.sort(key=lambda entry: (entry.told.known_at, entry.told.alert_id), reverse=True)
+    entries.sort(
+        key=lambda entry: (entry.told.known_at, entry.told.alert_date, entry.told.alert_id), reverse=True
+    )
     return entries[:MOST_ENTRIES], lines, left_out
 
 
@@ -267,7 +273,7 @@ def _plain_markdown(text: str) -> str:
 
 def _about(level: str) -> str:
     above = f"level {level} and above" if level != "high" else "level high"
-    return f"Alerts of {above} that became known in the last {FILES_DAYS} days, the newest {MOST_ENTRIES} at most."
+    return f"Alerts of {above} about the last {EVENTS_DAYS} days, the newest {MOST_ENTRIES} at most."
 
 
 def _left_out_text(left_out: list[Alert]) -> str:

@@ -7,23 +7,23 @@ time limits and which addresses may be asked (feeds/http.py), and the memory's f
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from expectations.report import MADE_BANNER
 from orchestration.delivery.alerts import (
     KINDS,
-    POSTED_DAYS,
+    KNOWN_DAYS,
     Alert,
     Snapshot,
     basis,
-    days_ago,
     evidence,
     gravest_first,
+    is_news,
+    is_up,
     rule_versions,
     source_text,
-    standing,
 )
 from orchestration.delivery.memory import COUNTED, SENT, WITHDRAWN, Memory, Told
 from orchestration.feeds.http import FetchError, HttpClient, RefusedError
@@ -71,7 +71,7 @@ class Message:
 
 
 def due(snapshot: Snapshot, memory: Memory, level: str, now: datetime) -> list[Alert]:
-    """Alerts of the last 90 days that the channel was not told of, the gravest first.
+    """News that the channel was not told of, the gravest first.
 
     One that a revision moved to another day is not new: an alert of the same series and of no lower level that was told
     speaks for it as long as its rule says, as in the live rule of HDX Signals.
@@ -82,8 +82,10 @@ def due(snapshot: Snapshot, memory: Memory, level: str, now: datetime) -> list[A
             told_of.setdefault(told.series, []).append(told)
     found = [
         alert
-        for alert in standing(snapshot.alerts, level=level, since=days_ago(now, POSTED_DAYS), until=now)
-        if memory.last(CHANNEL, alert.alert_id) is None
+        for alert in snapshot.alerts
+        if is_up(alert, level)
+        and is_news(alert, now)
+        and memory.last(CHANNEL, alert.alert_id) is None
         and not any(_speaks_for(told, alert, snapshot) for told in told_of.get(alert.series, ()))
     ]
     return sorted(found, key=gravest_first)
@@ -91,7 +93,7 @@ def due(snapshot: Snapshot, memory: Memory, level: str, now: datetime) -> list[A
 
 def gone(snapshot: Snapshot, memory: Memory, now: datetime) -> list[Told]:
     """What was told in the last 90 days and no longer stands. One that another covers, or that moved, still does."""
-    since = naive(days_ago(now, POSTED_DAYS))
+    since = naive(now - timedelta(days=KNOWN_DAYS))
     return sorted(
         (
             told
@@ -137,7 +139,7 @@ def message(new: list[Alert], withdrawn: list[Told], snapshot: Snapshot, now: da
     feeds = [alert.source for alert in new] + [told.source for told in withdrawn]
     sources = [source_text(source) for source in snapshot.sources_of(feeds)]
     foot = [_context(f"Source {_escaped(text, 2_900)}") for text in sources]
-    rest = _section(_rest(len(new), new, now))
+    rest = _section(_rest(len(new)))
 
     # The data alarms have a title of their own, which may come with any alert.
     title_of_alarms = _section(f"*{KINDS['data']}*")
@@ -158,7 +160,7 @@ def message(new: list[Alert], withdrawn: list[Told], snapshot: Snapshot, now: da
     shown = {item.alert_id for item, _ in listed}
     left = sum(alert.alert_id not in shown for alert in new)
     if left:
-        blocks.append(_section(_rest(left, new, now)))
+        blocks.append(_section(_rest(left)))
 
     lines = [Told.of(alert, CHANNEL, SENT if alert.alert_id in shown else COUNTED, now) for alert in new]
     # A withdrawal that found no room waits for the next message: it cannot be looked up elsewhere.
@@ -167,7 +169,7 @@ def message(new: list[Alert], withdrawn: list[Told], snapshot: Snapshot, now: da
     fallback = _fallback(
         [heading, *banner],
         [_line(item, snapshot) for item, _ in listed],
-        [*([_rest(left, new, now)] if left else []), *(_escaped(text, 600) for text in sources)],
+        [*([_rest(left)] if left else []), *(_escaped(text, 600) for text in sources)],
     )
     return Message(
         payload={"text": fallback, "blocks": [*head, *blocks, *foot]},
@@ -218,9 +220,8 @@ def _line(item: Alert | Told, snapshot: Snapshot) -> str:
     return f"{item.level.upper()} {_escaped(item.summary, MOST_TEXT)}"
 
 
-def _rest(left: int, new: list[Alert], now: datetime) -> str:
-    since = min((alert.known_at for alert in new), default=naive(days_ago(now, POSTED_DAYS)))
-    return f"and {left:,} more: `sahel alerts --since {since:%Y-%m-%d}` lists them all"
+def _rest(left: int) -> str:
+    return f"and {left:,} more: `sahel alerts` lists them all"
 
 
 def _fallback(head: list[str], lines: list[str], foot: list[str]) -> str:

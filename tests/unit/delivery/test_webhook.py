@@ -7,6 +7,7 @@ sensor (test_alerts_command.py, tests/unit/defs/test_alert_sensor.py).
 import json
 import logging
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +81,13 @@ def test_what_is_old_low_or_suppressed_is_not_posted(
         alert(3, level="low"),
         alert(4, suppressed_by="another", suppression="covered"),
         alert(5, days_ago=-1),
+        alert(6, alert_date=date(2025, 6, 29)),
+        alert(7, alert_date=date(2025, 6, 30)),
     ]
     publish(*rows)
     deliver(with_webhook)
     (payload,) = posts(server)
-    assert [f"Mopti {number} " in payload["text"] for number in range(1, 6)] == [True, *[False] * 4]
+    assert {number for number in range(1, 8) if f"Mopti {number} " in payload["text"]} == {1, 7}
     assert deliver(replace(with_webhook, alert_level="low")).posted.listed == 1
     assert deliver(replace(with_webhook, alert_level="high")).posted is None
 
@@ -113,7 +116,7 @@ def test_a_home_with_a_history_is_told_in_one_message_the_gravest_first(
     listed = [text for text in told if text.startswith(("*HIGH*", "*MEDIUM*"))]
     assert len(listed) == 20
     assert ["*HIGH*" in text for text in listed] == [True] * 5 + [False] * 15
-    assert "and 25 more: `sahel alerts --since 2026-06-08` lists them all" in told
+    assert "and 25 more: `sahel alerts` lists them all" in told
     assert deliver(with_webhook).posted is None, "what was counted is told"
 
 
