@@ -26,7 +26,7 @@ from orchestration.delivery.alerts import (
     source_text,
 )
 from orchestration.delivery.memory import COUNTED, SENT, WITHDRAWN, Memory, Told
-from orchestration.feeds.http import FetchError, HttpClient, RefusedError
+from orchestration.feeds.http import FetchError, HttpClient, PermanentError, RefusedError
 from orchestration.published import plain
 from orchestration.records import Finding
 from orchestration.settings import ALERT_LEVELS, Settings, naive
@@ -40,7 +40,6 @@ ALL_BLOCKS_CHARACTERS = 12_000
 """Slack refuses blocks of about 13,000 characters together, which it does not document."""
 TEXT_CHARACTERS = 3_900
 """Slack asks for less than 4,000."""
-ANSWER_BYTES = 64 * 1024
 DEADLINE_S = 40.0
 """Retries included: Dagster gives a sensor a minute."""
 ATTEMPTS = 3
@@ -283,9 +282,10 @@ def post(settings: Settings, payload: dict[str, Any], **client: Any) -> None:
     """Post to the webhook. Raises ``WebhookFailed``. ``client`` is for HttpClient, in tests."""
     url = settings.webhook_url or ""
     failure = None
-    with HttpClient(settings, **{"max_attempts": ATTEMPTS, **client}) as http:
+    with _client(settings, ATTEMPTS, client) as http:
         try:
-            http.post(url, json=payload, max_bytes=ANSWER_BYTES, deadline_s=DEADLINE_S)
+            # Once it has said 2xx the message is taken, whatever follows: posting it again would tell it twice.
+            http.post(url, json=payload, max_bytes=0, deadline_s=DEADLINE_S, wants_body=False)
         except FetchError as error:
             failure = _failure(error, _host(url))
     # Outside of the handler, so that the error, whose words are the server's too, is not its context.
@@ -299,7 +299,7 @@ def probe(settings: Settings, **client: Any) -> list[Finding]:
         return []
     subject, host = "reach webhook", _host(settings.webhook_url)
     root = "{0.scheme}://{0.netloc}/".format(urlsplit(settings.webhook_url))
-    with HttpClient(settings, **{"max_attempts": 1, **client}) as http:
+    with _client(settings, 1, client) as http:
         try:
             http.head(root, deadline_s=20.0, allowed_hosts=frozenset({host}))
         except FetchError as error:
@@ -316,16 +316,19 @@ def probe(settings: Settings, **client: Any) -> list[Finding]:
     ]
 
 
+def _client(settings: Settings, attempts: int, client: dict[str, Any]) -> HttpClient:
+    # It may be on the user's own network: who set the address knows where it leads, and redirects are not followed.
+    host = _host(settings.webhook_url or "")
+    return HttpClient(settings, **{"max_attempts": attempts, "trusted_host": host, **client})
+
+
 def _failure(error: FetchError, host: str) -> str:
     """In our words alone, but for those of Slack's own list: the server's may repeat the address."""
     where = f"the webhook at {host}"
     status = error.status
     if status is None:
-        if isinstance(error, RefusedError):
-            why = (
-                "its address or its answer is refused (an address that is not public, or an answer too large)"
-            )
-            return f"{where}: {why}; check SAHEL_WEBHOOK_URL"
+        if isinstance(error, PermanentError):
+            return f"{where} is not trusted: check its certificate (SSL_CERT_FILE names one of your own) and the address"
         return f"{where} gave no complete answer; nothing is lost, it is tried again next time"
     said = _SLACK_SAYS.fullmatch(error.body)
     answered = f"{where} answered {status}" + (f" ({said[1].decode()})" if said else "")

@@ -603,6 +603,7 @@ def test_no_secret_is_printed_or_kept(
         "ACLED_PASSWORD": CANARY,
         "RELIEFWEB_APPNAME": CANARY,
         "HTTPS_PROXY": f"http://me:{CANARY}@127.0.0.1:9",
+        "SAHEL_WEBHOOK_URL": f"{server.base}/services/{CANARY}",
     }
     commands = (
         ["load", "news"],
@@ -613,6 +614,7 @@ def test_no_secret_is_printed_or_kept(
         ["doctor"],
         ["doctor", "--json"],
         ["publish"],
+        ["alerts", "--trial"],
     )
     for command in commands:
         assert CANARY not in sahel(*command, **environ).output, command
