@@ -46,7 +46,7 @@ class Question:
         )
 
     def is_grave(self, alert: Alert) -> bool:
-        return self.everything or is_up(alert, self.level)
+        return self.everything or (alert.suppressed_by is None and is_up(alert, self.level))
 
     def is_in_time(self, alert: Alert) -> bool:
         if self.since is None:

@@ -119,6 +119,11 @@ class Snapshot:
     def may_be_passed_on(self, feed: str) -> bool:
         return feed in self.sources and self.sources[feed].redistribution_allowed
 
+    def stands_in_public(self, alert: Alert) -> bool:
+        """Whether nothing speaks for it where only what may be passed on is told: an alert that is left out speaks for none."""
+        other = self.by_id.get(alert.suppressed_by or "")
+        return alert.suppressed_by is None or (other is not None and not self.may_be_passed_on(other.source))
+
     def sources_of(self, feeds: Iterable[str]) -> list[Source]:
         return [self.sources[feed] for feed in sorted(set(feeds)) if feed in self.sources]
 
@@ -133,8 +138,8 @@ def read(settings: Settings) -> Snapshot:
 
 
 def is_up(alert: Alert, level: str) -> bool:
-    """Whether it is of a level or above, and nothing stands for it."""
-    return alert.suppressed_by is None and alert.rank >= ALERT_LEVELS.index(level)
+    """Whether it is of a level or above."""
+    return alert.rank >= ALERT_LEVELS.index(level)
 
 
 def is_recent(alert: Alert, now: datetime) -> bool:

@@ -37,7 +37,8 @@ MOST_ENTRIES = 100
 ATOM, DIGEST = "alerts.atom", "alerts.md"
 _ENTRIES = UUID("6f0c1b0e-6c1e-5d0b-9d0a-3f6c9a1f7b52")
 """Of it and an alert_id an entry's id is made, the same in every home: it is the same alert."""
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>-])")
+_MARKDOWN = re.compile(r"[\\`*\[\]|~<>]|(?<!\w)_|_(?!\w)|^[-+#]|(?<=^\d)\.")
+"""What marks something up, or would at the head of a line."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,13 @@ def _entries(
         alert for alert in snapshot.alerts if is_up(alert, settings.alert_level) and is_recent(alert, now)
     ]
     found.sort(key=newest_first)
-    passed_on = [alert for alert in found if snapshot.may_be_passed_on(alert.source)]
-    left_out = [alert for alert in found if not snapshot.may_be_passed_on(alert.source)]
+    passed_on, left_out = [], []
+    for alert in found:
+        if not snapshot.may_be_passed_on(alert.source):
+            if alert.suppressed_by is None:
+                left_out.append(alert)
+        elif snapshot.stands_in_public(alert):
+            passed_on.append(alert)
     entries, lines = [], []
     for alert in passed_on[:MOST_ENTRIES]:
         before = memory.last(CHANNEL, alert.alert_id)
@@ -111,7 +117,7 @@ def _entries(
             before.alert_date < first
             or before.source not in snapshot.loaded
             or not snapshot.may_be_passed_on(before.source)
-            or (still is not None and still.suppressed_by is None)
+            or (still is not None and snapshot.stands_in_public(still))
         ):
             continue
         action = WITHDRAWN if still is None else COVERED
@@ -265,7 +271,7 @@ def _items(entries: list[Entry]) -> list[str]:
 
 def _plain_markdown(text: str) -> str:
     """Words of publishers as words: no link, no heading, no HTML."""
-    return _MARKDOWN.sub(r"\\\1", plain(text).replace("&", "&amp;"))
+    return _MARKDOWN.sub(r"\\\g<0>", plain(text).replace("&", "&amp;"))
 
 
 # --- both ---------------------------------------------------------------------------------------

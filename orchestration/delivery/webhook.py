@@ -82,7 +82,8 @@ def due(snapshot: Snapshot, memory: Memory, level: str, now: datetime) -> list[A
     found = [
         alert
         for alert in snapshot.alerts
-        if is_up(alert, level)
+        if alert.suppressed_by is None
+        and is_up(alert, level)
         and is_news(alert, now)
         and memory.last(CHANNEL, alert.alert_id) is None
         and not any(_speaks_for(told, alert, snapshot) for told in told_of.get(alert.series, ()))

@@ -73,7 +73,7 @@ def test_an_alert_is_an_entry_and_an_item(with_files: Settings, publish: Publish
     assert "Evidence: ucdp:1, ucdp:2, ucdp:3 and 9 more." in entry.content[0].value
     assert {tag.term for tag in entry.tags} == {"medium", "admin1_conflict", "ucdp", "conflict", "MLI"}
     told = digest(with_files)
-    assert "## Conflict\n\n* **Medium: Mopti 2 \\(Mali\\): admin1 conflict**" in told
+    assert "## Conflict\n\n* **Medium: Mopti 2 (Mali): admin1 conflict**" in told
     assert "## Data alarms\n\nNone.\n" in told
     assert "Data published 2026-06-30 12:00 UTC." in told
     assert "UCDP GED, CC BY 4.0" in told
@@ -185,6 +185,39 @@ def test_what_may_not_be_passed_on_is_left_out_and_counted(with_files: Settings,
     assert parsed(with_files).entries == []
 
 
+def test_what_only_an_alert_that_is_left_out_speaks_for_is_told(
+    with_files: Settings, publish: Publish
+) -> None:
+    acled = alert(1, source="acled")
+    publish(
+        acled,
+        alert(2, suppressed_by=acled["alert_id"], suppression="other_source"),
+        alert(3),
+        alert(4, suppressed_by=alert(3)["alert_id"], suppression="covered"),
+        alert(5, source="acled", suppressed_by=alert(3)["alert_id"], suppression="other_source"),
+    )
+    assert delivery.deliver(with_files).lines()[0].endswith("2 new of 2 alerts, 1 left out for their licence")
+    assert {entry.title[:15] for entry in parsed(with_files).entries} == {
+        "Medium: Mopti 2",
+        "Medium: Mopti 3",
+    }
+    assert written(at(with_files, 1)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- a list", "\\- a list"),
+        ("# a heading", "\\# a heading"),
+        ("1. first", "1\\. first"),
+        ("emerging_actor of 2026-07-01 (x)", "emerging_actor of 2026-07-01 (x)"),
+        ("_so_ *so* `so` a|b <b> &amp;", "\\_so\\_ \\*so\\* \\`so\\` a\\|b \\<b\\> &amp;amp;"),
+    ],
+)
+def test_markdown_marks_nothing_up_that_was_not_meant_to_be(text: str, told: str) -> None:
+    assert files._plain_markdown(text) == told
+
+
 def test_words_of_publishers_are_words_in_both(with_files: Settings, publish: Publish) -> None:
     publish(
         alert(area=HOSTILE.replace("\x00", ""), summary=HOSTILE.replace("\x00", ""), evidence="<b>ucdp:1</b>")
@@ -199,7 +232,7 @@ def test_words_of_publishers_are_words_in_both(with_files: Settings, publish: Pu
     assert "<script>" not in content.text and "&lt;script&gt;" in content.text
     assert "<script" not in entry.content[0].value
     told = digest(with_files)
-    assert "<script>" not in told and "\\[click\\]\\(https://evil.example\\)" in told
+    assert "<script>" not in told and "\\[click\\](https://evil.example) # \\*JNIM\\*" in told
     assert all(ord(sign) >= 32 or sign == "\n" for sign in told)
 
 
