@@ -394,7 +394,7 @@ def incident(settings: Settings, incident_id: str, style: str) -> int:
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="All about what happened since this day; else what is news: known for 90 days at most, about the last year.",
+    help="All about what happened since this day; else what is news: known for 90 days at most, about the last 550.",
 )
 @click.option(
     "--kind", type=click.Choice(["conflict", "data"]), help="About the conflict, or about the data."

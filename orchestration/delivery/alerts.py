@@ -19,9 +19,9 @@ from orchestration.warehouse.connection import open_published
 
 KNOWN_DAYS = 90
 """What could be known earlier is no news."""
-EVENTS_DAYS = 365
-"""Nor is what happened earlier, however new the release: a first load, or a yearly release, makes all of history known on
-one day."""
+EVENTS_DAYS = 550
+"""Nor is what happened earlier, however new the release: a first load makes all of history known on one day. Eighteen
+months, so that a yearly release in June can still tell what is new of its whole year."""
 EVIDENCE_SHOWN = 3
 KINDS = {"conflict": "Conflict", "data": "Data alarms"}
 """Kept apart wherever alerts are shown: the one is about the world, the other about what we see of it."""
@@ -143,7 +143,7 @@ def is_up(alert: Alert, level: str) -> bool:
 
 
 def is_recent(alert: Alert, now: datetime) -> bool:
-    """Of events of the last year, and known by now."""
+    """Of events of the last eighteen months, and known by now."""
     return alert.known_at <= naive(now) and alert.alert_date >= (now - timedelta(days=EVENTS_DAYS)).date()
 
 

@@ -86,7 +86,7 @@ def write(settings: Settings, snapshot: Snapshot, memory: Memory, now: datetime)
 def _entries(
     settings: Settings, snapshot: Snapshot, memory: Memory, now: datetime
 ) -> tuple[list[Entry], list[Told], list[Alert]]:
-    """The newest hundred about a year, what is new to remember of them, and the alerts that may not be passed on."""
+    """The newest hundred, what is new to remember of them, and the alerts that may not be passed on."""
     first = (now - timedelta(days=EVENTS_DAYS)).date()
     found = [
         alert for alert in snapshot.alerts if is_up(alert, settings.alert_level) and is_recent(alert, now)

@@ -143,7 +143,7 @@ def test_an_empty_answer_says_what_there_is_instead(publish: Publish) -> None:
     result = alerts()
     assert result.exit_code == 0
     assert result.stdout.strip() == (
-        "no alerts, level medium and above, about the last 365 days and known for 90 at most; the published file has none "
+        "no alerts, level medium and above, about the last 550 days and known for 90 at most; the published file has none "
         "at all"
     )
     publish(*ROWS)

@@ -156,10 +156,10 @@ def test_an_alert_that_a_revision_moved_says_where_it_is_now(with_files: Setting
     assert f"the data were revised, and it is now {moved['alert_id']}." in before.summary
 
 
-def test_a_year_and_a_hundred_at_most(with_files: Settings, publish: Publish) -> None:
-    # The 85th is about a day 360 days ago, the 87th about one 368 days ago.
-    publish(*(alert(number, days_ago=number * 4) for number in range(1, 99)))
-    assert delivery.deliver(with_files).written.entries == 86
+def test_eighteen_months_and_a_hundred_at_most(with_files: Settings, publish: Publish) -> None:
+    # The 88th is about a day 548 days ago, the 89th about one 554 days ago.
+    publish(*(alert(number, days_ago=number * 6) for number in range(1, 99)))
+    assert delivery.deliver(with_files).written.entries == 88
     (with_files.delivery / "sent.jsonl").unlink()
     publish(*(alert(number, days_ago=number / 10) for number in range(1, 131)))
     delivery.deliver(with_files)

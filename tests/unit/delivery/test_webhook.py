@@ -82,8 +82,8 @@ def test_what_is_old_low_or_suppressed_is_not_posted(
         alert(3, level="low"),
         alert(4, suppressed_by="another", suppression="covered"),
         alert(5, days_ago=-1),
-        alert(6, alert_date=date(2025, 6, 29)),
-        alert(7, alert_date=date(2025, 6, 30)),
+        alert(6, alert_date=date(2024, 12, 26)),
+        alert(7, alert_date=date(2024, 12, 27)),
     ]
     publish(*rows)
     deliver(with_webhook)
