@@ -55,7 +55,7 @@ class Delivered:
             new, counted, withdrawn = self.posted.listed, self.posted.counted, self.posted.withdrawn
             said = f"{new} new alert{'' if new == 1 else 's'} posted" if new else "no new alert"
             said += f", and {counted} counted" if counted else ""
-            told.append(f"webhook: {said}" + (f"; {withdrawn} withdrawn" if withdrawn else ""))
+            told.append(f"webhook: {said}" + (f"; {withdrawn} no longer standing" if withdrawn else ""))
         elif self.has_webhook:
             told.append("webhook: nothing new")
         if self.written:

@@ -73,7 +73,9 @@ class Alert:
 
     @cached_property
     def digest(self) -> str:
-        """Of the facts alone: other words for the same facts make no alert new."""
+        """Of the facts alone: other words for the same facts make no alert new. Nor does a feed that sleeps on."""
+        if self.alert_kind == "data":
+            return hashlib.sha256(json.dumps((self.rule_version, self.level)).encode()).hexdigest()[:16]
         facts = (self.rule_version, self.level, self.evidence_events, self.evidence_grade, self.provisional)
         figures = tuple(None if figure is None else f"{figure:.6g}" for figure in (self.value, self.baseline))
         return hashlib.sha256(json.dumps((*facts, *figures)).encode()).hexdigest()[:16]

@@ -28,7 +28,7 @@ from orchestration.delivery.alerts import (
     title,
 )
 from orchestration.delivery.memory import COVERED, REVISED, SENT, WITHDRAWN, Memory, Told
-from orchestration.delivery.webhook import why_gone
+from orchestration.delivery.webhook import how_gone, why_gone
 from orchestration.published import plain
 from orchestration.settings import Settings, aware
 
@@ -60,6 +60,7 @@ class Written:
 
     entries: int
     new: int
+    revised: int
     left_out: int
     files: tuple[Path, ...]
 
@@ -78,6 +79,7 @@ def write(settings: Settings, snapshot: Snapshot, memory: Memory, now: datetime)
     return Written(
         entries=sum(entry.alert is not None for entry in entries),
         new=sum(line.action == SENT for line in lines),
+        revised=sum(line.action == REVISED for line in lines),
         left_out=len(left_out),
         files=tuple(settings.published / name for name in changed),
     )
@@ -180,17 +182,22 @@ def _entry(feed: ElementTree.Element, entry: Entry, snapshot: Snapshot) -> None:
 
 
 def _entry_title(entry: Entry) -> str:
-    state = {WITHDRAWN: "Withdrawn: ", COVERED: "Covered: "}.get(entry.told.action, "") if entry.note else ""
+    state = f"{_gone(entry.told)}: " if entry.note else ""
     about = title(entry.alert) if entry.alert else entry.told.title
     return f"{state}{entry.told.level.capitalize()}: {about}"
+
+
+def _gone(told: Told) -> str:
+    return "Covered" if told.action == COVERED else how_gone(told).capitalize()
 
 
 def _paragraphs(entry: Entry) -> list[str]:
     """What an entry says, in plain text, in both files."""
     told, alert = entry.told, entry.alert
     if alert is None:
-        gone = {WITHDRAWN: "Withdrawn", COVERED: "Covered"}[told.action]
-        told_of = f"Events of {told.alert_date}; known since {told.known_at:%Y-%m-%d}; {told.source}."
+        gone = _gone(told)
+        of_events = "Events of" if told.alert_kind == "conflict" else "As of"
+        told_of = f"{of_events} {told.alert_date}; known since {told.known_at:%Y-%m-%d}; {told.source}."
         return [f"{gone} on {told.sent_at:%Y-%m-%d}: {plain(entry.note or '')}.", told_of]
     named = evidence(alert)
     details = basis(alert)

@@ -37,6 +37,7 @@ class Told:
     alert_id: str
     action: str
     sent_at: datetime
+    alert_kind: str
     rule: str
     rule_version: int
     series: str
@@ -54,6 +55,7 @@ class Told:
             alert_id=alert.alert_id,
             action=action,
             sent_at=naive(now).replace(microsecond=0),
+            alert_kind=alert.alert_kind,
             rule=alert.rule,
             rule_version=alert.rule_version,
             series=alert.series,

@@ -130,7 +130,10 @@ def message(new: list[Alert], withdrawn: list[Told], snapshot: Snapshot, now: da
     """One message for all that is new: the gravest alerts in words, the others counted with how to see them."""
     heading = "Sahel Monitor: " + ", ".join(
         f"{count} {what}"
-        for count, what in ((len(new), _several(len(new), "new alert")), (len(withdrawn), "withdrawn"))
+        for count, what in (
+            (len(new), _several(len(new), "new alert")),
+            (len(withdrawn), "no longer standing"),
+        )
         if count
     )
     head = [{"type": "header", "text": {"type": "plain_text", "text": heading, "emoji": False}}]
@@ -200,12 +203,19 @@ def _alert_text(alert: Alert) -> str:
 
 def _withdrawn_text(told: Told, snapshot: Snapshot) -> str:
     return (
-        f"*WITHDRAWN*  {_escaped(told.title, MOST_TITLE)} ({told.level}, of {told.alert_date}, told on "
+        f"*{how_gone(told).upper()}*  {_escaped(told.title, MOST_TITLE)} ({told.level}, of {told.alert_date}, told on "
         f"{told.sent_at:%Y-%m-%d}): {why_gone(told, snapshot)}"
     )
 
 
+def how_gone(told: Told) -> str:
+    """An alarm about the data ends; an alert about the world should not have been."""
+    return "over" if told.alert_kind == "data" else "withdrawn"
+
+
 def why_gone(told: Told, snapshot: Snapshot) -> str:
+    if told.alert_kind == "data":
+        return "the feed no longer does so"
     if moved := moved_to(told, snapshot):
         return f"the data were revised, and it is now {plain(moved.alert_id)}"
     if rule_versions().get(told.rule) != told.rule_version:
@@ -216,7 +226,7 @@ def why_gone(told: Told, snapshot: Snapshot) -> str:
 def _line(item: Alert | Told, snapshot: Snapshot) -> str:
     """For the notification, and for services that know no blocks. Without marks of bold, which each writes its own way."""
     if isinstance(item, Told):
-        return f"WITHDRAWN {_escaped(item.title, MOST_TITLE)}: {why_gone(item, snapshot)}"
+        return f"{how_gone(item).upper()} {_escaped(item.title, MOST_TITLE)}: {why_gone(item, snapshot)}"
     return f"{item.level.upper()} {_escaped(item.summary, MOST_TEXT)}"
 
 

@@ -216,9 +216,9 @@ def test_a_withdrawn_alert_is_said_to_be_so_once(
     publish(alert(1), alert(2), alert(3, source="acled"))
     deliver(with_webhook)
     publish(alert(2), loaded=("ucdp",))
-    assert deliver(at(with_webhook, 1)).lines() == ["webhook: no new alert; 1 withdrawn"]
+    assert deliver(at(with_webhook, 1)).lines() == ["webhook: no new alert; 1 no longer standing"]
     heading, told, source = texts(posts(server)[1])
-    assert heading == "Sahel Monitor: 1 withdrawn"
+    assert heading == "Sahel Monitor: 1 no longer standing"
     assert told == (
         "*WITHDRAWN*  Mopti 1 (Mali): admin1 conflict (medium, of 2026-05-31, told on 2026-06-30): the data were "
         "revised, and no longer say so"
@@ -237,6 +237,19 @@ def test_an_alert_that_another_covers_is_not_withdrawn(with_webhook: Settings, p
     deliver(with_webhook)
     publish(alert(1) | {"suppressed_by": "hdx_conflict/ucdp/MLI/2026-05-01", "suppression": "covered"})
     assert deliver(with_webhook).posted is None
+
+
+def test_an_alarm_about_the_data_ends(with_webhook: Settings, publish: Publish, server: FaultServer) -> None:
+    asleep = alert(
+        alert_kind="data", rule="feed_asleep", area_kind="feed", area_id="ucdp", area="ucdp", value=90.0
+    )
+    publish(asleep)
+    deliver(replace(with_webhook, alert_files=True))
+    publish(asleep | {"value": 91.0, "summary": "ucdp: nothing newer for 91 hours"})
+    assert deliver(replace(with_webhook, alert_files=True)).written.revised == 0, "it sleeps on"
+    publish()
+    deliver(with_webhook)
+    assert "OVER ucdp: feed asleep: the feed no longer does so" in posts(server)[1]["text"]
 
 
 def test_a_changed_rule_is_said_to_be_the_reason(
