@@ -45,10 +45,6 @@ class Delivered:
     posted: webhook.Message | None
     has_webhook: bool
 
-    @property
-    def is_news(self) -> bool:
-        return bool(self.posted or (self.written and self.written.files))
-
     def lines(self) -> list[str]:
         told = []
         if self.posted:

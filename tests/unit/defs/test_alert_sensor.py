@@ -92,3 +92,14 @@ def test_no_part_of_the_address_is_in_the_definitions(hook: str, settings: Setti
     assert named.webhook_url == hook
     for shown in (repr(named), repr(replace(named)), repr(SahelResource(home=str(tmp_path)))):
         assert not any(secret in shown for secret in SECRETS)
+
+
+@pytest.mark.usefixtures("hook")
+def test_a_tick_as_the_daemon_evaluates_it_keeps_its_cursor_and_asks_for_no_run(publish: Publish) -> None:
+    publish(alert())
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, resources={"sahel": SahelResource()})
+        evaluated = alerts.new_alerts.evaluate_tick(context)
+    assert evaluated.skip_message == "webhook: 1 new alert posted"
+    assert evaluated.run_requests == []
+    assert "has been told of" in tick(evaluated.cursor).skip_message
