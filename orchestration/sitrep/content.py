@@ -270,6 +270,7 @@ def _what_changed(asker: _Asker, months: Query) -> Section:
             (
                 Column("Source", "{source_name}", is_number=False),
                 Column("Month", "{month:month}", is_number=False),
+                *([] if asker.scope.country_iso3 else [Column("countries", "{countries}")]),
                 Column("Events", "{events}"),
                 Column("month before / year before", "{events_month_before} / {events_year_before}"),
                 Column("Deaths", "{deaths}"),
@@ -286,7 +287,7 @@ def _what_changed(asker: _Asker, months: Query) -> Section:
             "Newest complete week against its baselines (means by week)",
             weeks,
             (
-                Column("", "{told}", is_number=False),
+                Column("Series", "{told}", is_number=False),
                 Column("Week of", "{week}", is_number=False),
                 Column("Value", "{value}"),
                 Column("4 weeks before", "{mean_4w}"),
