@@ -376,7 +376,7 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
     values = [row[0] for row in found]
     assert len(values) > 150
     for position, (value, mean_4w, mean_52w, last_year, change, z_score, surge) in enumerate(found):
-        four, year = values[max(0, position - 4) : position], values[max(0, position - 52) : position]
+        four, year, three_years = (values[max(0, position - weeks) : position] for weeks in (4, 52, 156))
         expected_4w = statistics.mean(four) if len(four) == 4 else None
         assert mean_4w == pytest.approx(expected_4w)
         assert mean_52w == pytest.approx(statistics.mean(year) if len(year) >= 39 else None)
@@ -384,8 +384,8 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
         big_enough = expected_4w is not None and expected_4w >= 1
         assert change == pytest.approx(100 * (value / expected_4w - 1) if big_enough else None)
         assert surge == (None if expected_4w is None else big_enough and value >= 2 * expected_4w)
-        deviation = statistics.stdev(year) if len(year) >= 39 else 0
-        assert z_score == pytest.approx((value - statistics.mean(year)) / deviation if deviation else None)
+        deviation = statistics.stdev(three_years) if len(three_years) >= 117 else 0
+        assert z_score == pytest.approx((value - statistics.mean(three_years)) / deviation if deviation else None)
     assert any(row[6] for row in found) and any(row[5] for row in found)
 
 
