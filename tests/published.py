@@ -28,9 +28,36 @@ def contracts() -> dict[str, dict[str, str]]:
                 columns = {column["name"]: column["data_type"] for column in model.get("columns", [])}
                 if columns:
                     told[f"{schema}.{model['name']}"] = columns
-    told.setdefault("marts.alert_rule_record", {"rule": "varchar", "source": "varchar", "judged": "bigint", "borne_out": "bigint"})
+    told.setdefault(
+        "marts.alert_rule_record",
+        {"rule": "varchar", "source": "varchar", "judged": "bigint", "borne_out": "bigint"},
+    )
     told.setdefault("marts.forecast_score", {"model": "varchar"})
-    told.setdefault("marts.forecast", {"model": "varchar", "target": "varchar", "area_kind": "varchar", "area_id": "varchar", "country_iso3": "varchar", "issued_month": "date", "target_month": "date", "months_ahead": "integer", "mean": "double", "p10": "double", "p50": "double", "p90": "double", "p_ge_1": "double", "p_ge_25": "double", "is_best": "boolean", "crps": "double", "ign": "double", "mis": "double", "skill_vs_conflictology": "double", "observed_until": "date"})
+    told.setdefault(
+        "marts.forecast",
+        {
+            "model": "varchar",
+            "target": "varchar",
+            "area_kind": "varchar",
+            "area_id": "varchar",
+            "country_iso3": "varchar",
+            "issued_month": "date",
+            "target_month": "date",
+            "months_ahead": "integer",
+            "mean": "double",
+            "p10": "double",
+            "p50": "double",
+            "p90": "double",
+            "p_ge_1": "double",
+            "p_ge_25": "double",
+            "is_best": "boolean",
+            "crps": "double",
+            "ign": "double",
+            "mis": "double",
+            "skill_vs_conflictology": "double",
+            "observed_until": "date",
+        },
+    )
     return told
 
 
@@ -40,17 +67,23 @@ def publish_by_hand(home: Path, rows: Rows, then: str | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
+        connection.execute("begin")
         for schema in PUBLIC:
             connection.execute(f"create schema {schema}")
         for table, columns in contracts().items():
-            typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             connection.execute(f"create table {table} ({typed})")
         for table, given in rows.items():
+            by_columns: dict[tuple[str, ...], list[list[Any]]] = {}
             for row in given:
-                marks = ", ".join("?" * len(row))
+                by_columns.setdefault(tuple(row), []).append(list(row.values()))
+            for columns_given, values in by_columns.items():
+                marks = f"({', '.join('?' * len(columns_given))})"
                 connection.execute(
-                    f"insert into {table} ({', '.join(row)}) values ({marks})", list(row.values())
+                    f"insert into {table} ({', '.join(columns_given)}) values {', '.join([marks] * len(values))}",
+                    [value for row in values for value in row],
                 )
+        connection.execute("commit")
         if then:
             connection.execute(then)
     return path

@@ -200,7 +200,7 @@ def read(
     sources = tuple(row["source"] for row in months.rows)
     sections = [
         _what_changed(asker, months),
-        _alerts(asker, newest),
+        _alerts(asker, observed[0]["day"]),
         _where(asker, sources),
         _who(asker, sources),
         _civilians(asker, sources),

@@ -6,6 +6,7 @@ are right (the models' own tests), the report on a whole home (tests/pipeline/te
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
@@ -90,7 +91,9 @@ def country_month(country: str, name: str, source: str, until: date) -> Iterator
         }
 
 
-def trend_week(area: str, source: str, metric: str, weeks: int, newest: date, **more: Any) -> Iterator[dict[str, Any]]:
+def trend_week(
+    area: str, source: str, metric: str, weeks: int, newest: date, **more: Any
+) -> Iterator[dict[str, Any]]:
     """Values 1, 2, 3, ..; the newest week is not complete."""
     for number in range(1, weeks + 1):
         week = newest - timedelta(weeks=weeks - number)
@@ -149,7 +152,9 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
         *trend_week("MLI", "acled", "fatalities_best", 60, date(2026, 6, 22), change_class=None),
     ]
     for unit in ("ML-5", "ML-6"):
-        weeks += trend_week(unit, "acled", "events", 8, date(2026, 6, 22), area_kind="admin1", surge=unit == "ML-5")
+        weeks += trend_week(
+            unit, "acled", "events", 8, date(2026, 6, 22), area_kind="admin1", surge=unit == "ML-5"
+        )
     country_months = [
         *country_month("MLI", "Mali", "ucdp", UCDP_UNTIL),
         *country_month("MLI", "Mali", "acled", ACLED_UNTIL),
@@ -157,8 +162,19 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
     ]
     month = {"country_iso3": "MLI", "observed_until": UCDP_UNTIL, "source": "ucdp"}
     units = [
-        month | {"admin1_id": unit, "admin1_name": name, "month": at, "events": events, "fatalities_best": 2 * events}
-        for unit, name, events in (("ML-5", f"Mopti {hostile}", 7), ("ML-6", "Tombouctou", 1), ("ML-1", "Kayes", 0))
+        month
+        | {
+            "admin1_id": unit,
+            "admin1_name": name,
+            "month": at,
+            "events": events,
+            "fatalities_best": 2 * events,
+        }
+        for unit, name, events in (
+            ("ML-5", f"Mopti {hostile}", 7),
+            ("ML-6", "Tombouctou", 1),
+            ("ML-1", "Kayes", 0),
+        )
         for at in months("ucdp", UCDP_UNTIL)
     ]
     share = {
@@ -258,13 +274,29 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file with the usual rows, which tests copy or read."""
+    return publish_by_hand(tmp_path_factory.mktemp("usual"), rows())
+
+
 def reader_of(home: Path, given: Rows, then: str | None = None) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(publish_by_hand(home, given, then)), read_only=True)
 
 
 @pytest.fixture
-def reader(home: Path) -> duckdb.DuckDBPyConnection:
-    return reader_of(home, rows())
+def reader(usual: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(usual), read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def published(home: Path, usual: Path) -> Path:
+    """The home with the usual rows published."""
+    path = home / "published" / "sahel.duckdb"
+    path.parent.mkdir(parents=True)
+    shutil.copy(usual, path)
+    return path
 
 
 def section(report: Report, title: str) -> Section:
@@ -287,7 +319,9 @@ def shown(table: Table) -> list[list[str]]:
 # What it says
 
 
-def test_the_newest_complete_month_stands_by_source_against_its_baselines(reader: duckdb.DuckDBPyConnection) -> None:
+def test_the_newest_complete_month_stands_by_source_against_its_baselines(
+    reader: duckdb.DuckDBPyConnection,
+) -> None:
     """May 2026 is the 29th month: 290 events, 280 the month before, 170 the year before. ACLED's June is not over."""
     months_told, weeks_told = tables(sitrep.make(reader, "MLI"), "What changed")
     assert shown(months_told) == [
@@ -303,7 +337,19 @@ def test_the_newest_complete_month_stands_by_source_against_its_baselines(reader
 def test_countries_add_up_and_sources_do_not(reader: duckdb.DuckDBPyConnection) -> None:
     months_told, _ = tables(sitrep.make(reader), "What changed")
     assert shown(months_told) == [
-        ["UCDP", "2026-05", "2", "580", "560 / 340", "1,740", "1,160 to 2,320", "1,020", NOTHING, "2,058", "yes"],
+        [
+            "UCDP",
+            "2026-05",
+            "2",
+            "580",
+            "560 / 340",
+            "1,740",
+            "1,160 to 2,320",
+            "1,020",
+            NOTHING,
+            "2,058",
+            "yes",
+        ],
         ["ACLED", "2026-05", "1", "290", "280 / 170", "870", NOTHING, "510", NOTHING, "1,029", "yes"],
     ]
 
@@ -321,7 +367,9 @@ def test_a_series_shows_what_was_not_observed_as_such(reader: duckdb.DuckDBPyCon
     assert not acled.points[0].is_provisional and acled.points[-1].is_provisional
 
 
-def test_alerts_are_those_that_became_known_since_the_gravest_first(reader: duckdb.DuckDBPyConnection) -> None:
+def test_alerts_are_those_that_became_known_since_the_gravest_first(
+    reader: duckdb.DuckDBPyConnection,
+) -> None:
     """Not the suppressed one, not one known before, not another country's; history is only counted."""
     report = sitrep.make(reader, "MLI", date(2026, 6, 1))
     (table,) = tables(report, "New alerts")
@@ -329,7 +377,9 @@ def test_alerts_are_those_that_became_known_since_the_gravest_first(reader: duck
         ["high", "2026-05-16", "Alert high-1.", "2026-06-20", "ucdp:1, ucdp:2 (3 in all)", NOTHING, "admin1 conflict; 11 of 25"],
         ["low", "2026-06-10", "Seen: Katiba X", "2026-06-20", "ucdp:1, ucdp:2 (3 in all)", "A", "admin1 conflict; 11 of 25"],
     ]  # fmt: skip
-    assert [line[:51] for line in lines(report, "New alerts")] == ["1 more became known since then and are of days befo"]
+    assert [line[:51] for line in lines(report, "New alerts")] == [
+        "1 more became known since then and are of days befo"
+    ]
     assert "Data alarm (medium), 2026-06-12: Alert asleep." in lines(report, "What we cannot see")
     everywhere = [row["alert_id"] for row in tables(sitrep.make(reader), "New alerts")[0].rows]
     assert everywhere == ["elsewhere", "high-1", "low-1"]
@@ -338,8 +388,14 @@ def test_alerts_are_those_that_became_known_since_the_gravest_first(reader: duck
 def test_without_a_day_it_goes_back_thirty_days_from_the_newest_observed_one(
     reader: duckdb.DuckDBPyConnection,
 ) -> None:
-    assert "Changes since 2026-05-28; events observed until 2026-06-27" in sitrep.make(reader, "MLI").about[0].text
-    assert "Changes since 2026-05-01; events observed until 2026-05-31" in sitrep.make(reader, "NER").about[0].text
+    assert (
+        "Changes since 2026-05-28; events observed until 2026-06-27"
+        in sitrep.make(reader, "MLI").about[0].text
+    )
+    assert (
+        "Changes since 2026-05-01; events observed until 2026-05-31"
+        in sitrep.make(reader, "NER").about[0].text
+    )
 
 
 def test_where_who_and_whom(reader: duckdb.DuckDBPyConnection) -> None:
@@ -376,7 +432,11 @@ def test_a_forecast_is_never_shown_without_the_scores_of_its_model(reader: duckd
         for target in ("All violence", "State-based")
     ]
     (fan,) = [part for part in section(report, "What to expect").parts if isinstance(part, Fan)]
-    assert (len(fan.past), fan.past[-1].value, fan.future[0]) == (24, 870, Expected(date(2026, 6, 1), 41, 7, 120))
+    assert (len(fan.past), fan.past[-1].value, fan.future[0]) == (
+        24,
+        870,
+        Expected(date(2026, 6, 1), 41, 7, 120),
+    )
     (countries,) = tables(sitrep.make(reader), "What to expect")
     assert shown(countries) == [
         ["Mali", "2026-06", "41", "7 to 120", "61 %", "mixture; 21.44 / 3.22 / 155.50"],
@@ -496,15 +556,21 @@ def parts_with_queries(report: Report) -> Iterator[tuple[str, list[Query]]]:
 
 
 @pytest.mark.parametrize("country", [None, "MLI", "NER", "CIV"])
-def test_every_query_runs_as_it_stands_and_gives_the_figures_shown(home: Path, country: str | None) -> None:
-    report = sitrep.make(reader_of(home, rows()), country)
-    fresh = duckdb.connect(str(home / "published" / "sahel.duckdb"), read_only=True)
+def test_every_query_runs_as_it_stands_and_gives_the_figures_shown(
+    reader: duckdb.DuckDBPyConnection, usual: Path, country: str | None
+) -> None:
+    report = sitrep.make(reader, country)
+    fresh = duckdb.connect(str(usual), read_only=True)
     given: dict[int, set[str]] = {}
     for query in report.queries:
         cursor = fresh.execute(query.sql)
         names = [column[0] for column in cursor.description]
-        assert [dict(zip(names, row, strict=True)) for row in cursor.fetchall()] == list(query.rows), query.sql
-        given[query.number] = {figure for row in query.rows for value in row.values() for figure in figures_of(value)}
+        assert [dict(zip(names, row, strict=True)) for row in cursor.fetchall()] == list(query.rows), (
+            query.sql
+        )
+        given[query.number] = {
+            figure for row in query.rows for value in row.values() for figure in figures_of(value)
+        }
         # A shell takes it between double quotes, and the command line splits nothing off.
         assert not set(query.sql) & set('"$`\\!')
     for text, queries in parts_with_queries(report):
@@ -517,11 +583,17 @@ def test_every_query_runs_as_it_stands_and_gives_the_figures_shown(home: Path, c
 
 def test_the_check_of_figures_finds_one_that_no_query_gave() -> None:
     assert set(FIGURE.findall("7 of 1,234 since 2026-05-28: 3.5")) == {"7", "1,234", "2026-05-28", "3.5"}
-    assert "1,234" in figures_of(1234) and "57" in figures_of(0.574) and "2026-05" in figures_of(date(2026, 5, 1))
+    assert (
+        "1,234" in figures_of(1234)
+        and "57" in figures_of(0.574)
+        and "2026-05" in figures_of(date(2026, 5, 1))
+    )
 
 
-def test_a_query_of_the_appendix_answers_on_the_command_line(home: Path) -> None:
-    report = sitrep.make(reader_of(home, rows()), "MLI")
+def test_a_query_of_the_appendix_answers_on_the_command_line(
+    reader: duckdb.DuckDBPyConnection, published: Path
+) -> None:
+    report = sitrep.make(reader, "MLI")
     result = CliRunner().invoke(cli.main, ["query", report.queries[0].sql, "--format", "json"])
     assert result.exit_code == 0, result.stderr
     assert [(row["source"], row["events"], row["deaths"]) for row in json.loads(result.stdout)] == [
@@ -533,7 +605,11 @@ def test_each_table_and_line_links_to_a_query_that_is_there(reader: duckdb.DuckD
     report = sitrep.make(reader, "MLI")
     page = sitrep.text_of(report, "markdown")
     anchors = {f"q{query.number}" for query in report.queries}
-    assert set(re.findall(r"\(#(q\d+)\)", page)) == anchors == set(re.findall(r"^### (q\d+)$", page, re.MULTILINE))
+    assert (
+        set(re.findall(r"\(#(q\d+)\)", page))
+        == anchors
+        == set(re.findall(r"^### (q\d+)$", page, re.MULTILINE))
+    )
     html = Page.read(sitrep.text_of(report, "html"))
     assert {link[1:] for link in html.links} == anchors
     assert set(html.identities) >= anchors
@@ -596,8 +672,10 @@ OUR_TAGS = {
 
 
 @pytest.mark.parametrize("country", [None, "MLI", "CIV"])
-def test_the_html_is_whole_stands_alone_and_can_be_read_aloud(home: Path, country: str | None) -> None:
-    text = sitrep.text_of(sitrep.make(reader_of(home, rows()), country, is_made=True), "html")
+def test_the_html_is_whole_stands_alone_and_can_be_read_aloud(
+    reader: duckdb.DuckDBPyConnection, country: str | None
+) -> None:
+    text = sitrep.text_of(sitrep.make(reader, country, is_made=True), "html")
     page = Page.read(text)
     tags = {tag for tag, _ in page.tags}
     assert text.startswith("<!doctype html>\n<html") and page.tags[0] == ("html", {"lang": "en"})
@@ -615,8 +693,8 @@ def test_the_html_is_whole_stands_alone_and_can_be_read_aloud(home: Path, countr
     assert "prefers-color-scheme:dark" in text and "@media print" in text and 'name="viewport"' in text
 
 
-def test_text_of_others_is_text_in_html(home: Path) -> None:
-    honest = Page.read(sitrep.text_of(sitrep.make(reader_of(home, rows()), "MLI"), "html"))
+def test_text_of_others_is_text_in_html(reader: duckdb.DuckDBPyConnection, home: Path) -> None:
+    honest = Page.read(sitrep.text_of(sitrep.make(reader, "MLI"), "html"))
     text = sitrep.text_of(sitrep.make(reader_of(home, rows(HOSTILE)), "MLI"), "html")
     page = Page.read(text)
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in honest.tags]
@@ -625,11 +703,13 @@ def test_text_of_others_is_text_in_html(home: Path) -> None:
     assert "<script" not in text and "\x1b" not in text
 
 
-def test_text_of_others_is_text_in_markdown(home: Path) -> None:
-    honest = sitrep.text_of(sitrep.make(reader_of(home, rows()), "MLI"), "markdown")
+def test_text_of_others_is_text_in_markdown(reader: duckdb.DuckDBPyConnection, home: Path) -> None:
+    honest = sitrep.text_of(sitrep.make(reader, "MLI"), "markdown")
     page = sitrep.text_of(sitrep.make(reader_of(home, rows(HOSTILE)), "MLI"), "markdown")
     told = page.split("## Queries")[0]
-    assert r"\<script\>alert(1)\</script\> \| \[pay\](javascript:alert(2)) \`code\` \*\*bold\*\* !\[x\]" in told
+    assert (
+        r"\<script\>alert(1)\</script\> \| \[pay\](javascript:alert(2)) \`code\` \*\*bold\*\* !\[x\]" in told
+    )
     assert not re.search(r"(?<!\\)[<`]", told) and "\x1b" not in page
     assert set(re.findall(r"(?<!\\)\]\(([^)]*)\)", told)) == set(re.findall(r"(?<!\\)\]\(([^)]*)\)", honest))
     cells = [len(re.findall(r"(?<!\\)\|", line)) for line in told.splitlines() if line.startswith("|")]
@@ -663,14 +743,21 @@ def test_every_table_of_the_markdown_is_a_rectangle(reader: duckdb.DuckDBPyConne
 
 
 def test_a_series_in_blocks() -> None:
-    points = [Point(date(2026, 1, 5), value, maybe) for value, maybe in ((0, False), (7, False), (None, False), (14, True))]
+    points = [
+        Point(date(2026, 1, 5), value, maybe)
+        for value, maybe in ((0, False), (7, False), (None, False), (14, True))
+    ]
     assert markdown_page.sparkline(tuple(points)) == "▁▅·┊█"
     assert markdown_page.sparkline(()) == ""
     assert markdown_page.sparkline((Point(date(2026, 1, 5), 0.0),)) == "▁"
 
 
 def test_a_series_in_words() -> None:
-    points = (Point(date(2026, 1, 5), 3.0), Point(date(2026, 1, 12), None), Point(date(2026, 1, 19), 1.5, True))
+    points = (
+        Point(date(2026, 1, 5), 3.0),
+        Point(date(2026, 1, 12), None),
+        Point(date(2026, 1, 19), 1.5, True),
+    )
     assert html_page.told("UCDP events", "week", points) == (
         "UCDP events by week, 2026-01-05 to 2026-01-19: between 1.5 and 3, newest 1.5, which may still change; "
         "1 not observed."
@@ -680,8 +767,20 @@ def test_a_series_in_words() -> None:
 
 def test_columns_are_as_tall_as_their_values() -> None:
     query = Query(1, "t", "select 1", ())
-    points = (Point(date(2026, 1, 5), 2.0), Point(date(2026, 1, 12), 4.0, True), Point(date(2026, 1, 19), None))
-    table = Table("t", query, (Column("a", "{a}"),), ({"a": 1},), "none", sparks=(Spark("s", points),), spark_query=query)
+    points = (
+        Point(date(2026, 1, 5), 2.0),
+        Point(date(2026, 1, 12), 4.0, True),
+        Point(date(2026, 1, 19), None),
+    )
+    table = Table(
+        "t",
+        query,
+        (Column("a", "{a}"),),
+        ({"a": 1},),
+        "none",
+        sparks=(Spark("s", points),),
+        spark_query=query,
+    )
     report = Report("x", "x", (), (), (Section("s", (table,)),), (query,), None)
     page = Page.read(html_page.page(report))
     drawn = [(attrs["class"], attrs["height"]) for tag, attrs in page.tags if tag == "rect"]
@@ -702,14 +801,15 @@ def test_values_as_shown(value: Any, kind: str, told: str) -> None:
     assert value_text(value, kind) == told
 
 
-def test_a_cell_without_any_value_is_one_dash_and_a_row_is_no_format(home: Path) -> None:
+def test_a_cell_without_any_value_is_one_dash_and_a_row_is_no_format() -> None:
     assert written("{a} / {b}", {"a": None, "b": None}) == NOTHING
     assert written("{a} / {b}", {"a": 1, "b": None}) == f"1 / {NOTHING}"
     assert written("{a}", {"a": "{b} {0.x}", "b": 5}) == "{b} {0.x}"
 
 
-def test_the_same_file_gives_the_same_report_whenever_it_is_asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish_by_hand(home, rows())
+def test_the_same_file_gives_the_same_report_whenever_it_is_asked(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = set()
     for now in ("2026-07-02", "2027-01-01"):
         monkeypatch.setenv("SAHEL_NOW", now)
@@ -721,7 +821,9 @@ def test_the_same_file_gives_the_same_report_whenever_it_is_asked(home: Path, mo
 
 
 @pytest.mark.parametrize("name", ["CIV", "civ", "ci", "Cote d'Ivoire", "CÔTE D’IVOIRE", " côte d'ivoire "])
-def test_a_country_by_code_or_name_without_regard_to_case_and_accents(reader: duckdb.DuckDBPyConnection, name: str) -> None:
+def test_a_country_by_code_or_name_without_regard_to_case_and_accents(
+    reader: duckdb.DuckDBPyConnection, name: str
+) -> None:
     assert content.find_scope(reader, name).country_iso3 == "CIV"
 
 
@@ -743,8 +845,8 @@ def test_an_unknown_country_is_told_in_one_line_with_what_may_be_meant(
     assert told in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_all_countries_are_a_named_set_or_none(home: Path) -> None:
-    assert content.find_scope(reader_of(home, rows()), None).area_set == "monitored"
+def test_all_countries_are_a_named_set_or_none(reader: duckdb.DuckDBPyConnection, home: Path) -> None:
+    assert content.find_scope(reader, None).area_set == "monitored"
     assert content.find_scope(reader_of(home, rows() | {"core.dim_area_set": []}), None).area_set is None
 
 
@@ -755,8 +857,7 @@ def ask(*arguments: str) -> Result:
     return CliRunner().invoke(cli.main, ["report", *arguments])
 
 
-def test_it_is_printed_as_markdown_unless_html_is_asked_for(home: Path) -> None:
-    publish_by_hand(home, rows())
+def test_it_is_printed_as_markdown_unless_html_is_asked_for(published: Path) -> None:
     result = ask("--country", "mali")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("# Situation report: Mali\n")
@@ -764,12 +865,14 @@ def test_it_is_printed_as_markdown_unless_html_is_asked_for(home: Path) -> None:
     Page.read(ask("--format", "html").stdout)
 
 
-def test_files_are_named_by_scope_and_day_or_as_asked(home: Path, tmp_path: Path) -> None:
-    publish_by_hand(home, rows())
+def test_files_are_named_by_scope_and_day_or_as_asked(published: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     result = ask("--country", "MLI", "--format", "both", "--out", str(folder))
     assert result.exit_code == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["sitrep_MLI_2026-07-01.html", "sitrep_MLI_2026-07-01.md"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "sitrep_MLI_2026-07-01.html",
+        "sitrep_MLI_2026-07-01.md",
+    ]
     assert all(str(path) in result.stdout for path in folder.iterdir())
     assert ask("--out", str(folder)).exit_code == 0
     assert (folder / "sitrep_all_2026-07-01.md").is_file()
@@ -777,8 +880,7 @@ def test_files_are_named_by_scope_and_day_or_as_asked(home: Path, tmp_path: Path
     Page.read((tmp_path / "mine.html").read_text(encoding="utf-8"))
 
 
-def test_a_report_is_replaced_and_a_file_that_is_none_is_not(home: Path, tmp_path: Path) -> None:
-    publish_by_hand(home, rows())
+def test_a_report_is_replaced_and_a_file_that_is_none_is_not(published: Path, tmp_path: Path) -> None:
     for name in ("a.md", "a.html"):
         target = tmp_path / name
         assert ask("--country", "MLI", "--out", str(target)).exit_code == 0
@@ -805,10 +907,9 @@ def test_a_report_is_replaced_and_a_file_that_is_none_is_not(home: Path, tmp_pat
     ],
 )  # fmt: skip
 def test_errors_of_beginners_are_one_line_with_the_remedy(
-    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, told: str
+    published: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, told: str
 ) -> None:
     monkeypatch.setenv("SAHEL_NOW", "2026-07-01T12:00:00Z")
-    publish_by_hand(home, rows())
     result = ask(*arguments)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (code, "", 1), result.stderr
     assert told in result.stderr
@@ -824,8 +925,9 @@ def test_nothing_published_and_an_old_file_are_told_with_the_remedy(home: Path) 
     assert "`sahel build` and `sahel publish` renew it" in result.stderr
 
 
-def test_reports_on_all_and_on_each_under_names_that_stay(home: Path, tmp_path: Path) -> None:
-    publish_by_hand(home, rows())
+def test_reports_on_all_and_on_each_under_names_that_stay(
+    home: Path, published: Path, tmp_path: Path
+) -> None:
     (home / MADE_MARKER).write_text("made\n")
     for _ in range(2):
         written_files = sitrep.write_reports(Settings.from_env(home), tmp_path / "reports")

@@ -385,7 +385,9 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
         assert change == pytest.approx(100 * (value / expected_4w - 1) if big_enough else None)
         assert surge == (None if expected_4w is None else big_enough and value >= 2 * expected_4w)
         deviation = statistics.stdev(three_years) if len(three_years) >= 117 else 0
-        assert z_score == pytest.approx((value - statistics.mean(three_years)) / deviation if deviation else None)
+        assert z_score == pytest.approx(
+            (value - statistics.mean(three_years)) / deviation if deviation else None
+        )
     assert any(row[6] for row in found) and any(row[5] for row in found)
 
 
