@@ -40,7 +40,7 @@ ALERT_DAYS = 90
 """An alert of days older than this before the report's start is history that a release brought, and only counted."""
 
 MOST_ALERTS, MOST_AREAS, MOST_SIGNALS, MOST_ACTORS, MOST_PERPETRATORS = 6, 6, 4, 6, 5
-MOST_ARRIVALS, MOST_DYADS, MOST_FEEDS, MOST_ALARMS, MOST_FORECAST_COUNTRIES = 4, 4, 6, 4, 6
+MOST_ARRIVALS, MOST_DYADS, MOST_FEEDS, MOST_ALARMS, MOST_FORECAST_COUNTRIES = 3, 3, 6, 3, 6
 MOST_SUGGESTIONS = 4
 
 SOURCE_NAMES = {
@@ -50,6 +50,7 @@ SOURCE_NAMES = {
     "gdelt": "GDELT",
     "news": "News",
 }
+SHORT_NAMES = {"insecurity_insight": "Ins. Insight"}
 METRICS = {
     "events": "events",
     "fatalities_best": "deaths",
@@ -256,6 +257,11 @@ def _source(name: str) -> str:
     return SOURCE_NAMES.get(name, plain(name).replace("_", " "))
 
 
+def _short(name: str) -> str:
+    """A source as the head of a column, where its name stands beside those of others."""
+    return SHORT_NAMES.get(name) or _source(name)
+
+
 def _what_changed(asker: _Asker, months: Query) -> Section:
     weeks = asker.ask("Newest complete week of each source and metric", _WEEKS)
     last_weeks = asker.ask(f"The last {SPARK_WEEKS} weeks", _SERIES)
@@ -337,9 +343,10 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
             Column("Day", "{alert_date}", is_number=False),
             Column("What", "{summary}", is_number=False),
             Column("Known", "{known_at:day}", is_number=False),
-            Column("Evidence", "{evidence_first} ({evidence_events} in all)", is_number=False),
+            Column("Evidence", "{evidence_first} (1 of {evidence_events})", is_number=False),
             Column("Grade", "{evidence_grade}", is_number=False),
-            Column("Rule; borne out", "{rule:words}; {borne_out} of {judged}", is_number=False),
+            Column("Rule", "{rule:words}", is_number=False),
+            Column("borne out", "{borne_out} of {judged}", is_number=False),
         ),
         alerts.rows,
         f"No alert became known since {asker.since}. That is not peace: "
@@ -398,9 +405,7 @@ def _where(asker: _Asker, sources: tuple[str, ...]) -> Section:
                     column
                     for source in sources
                     for column in (
-                        Column(
-                            f"{_source(source)} events", f"{{{source}_events}} ({{{source}_events_mean}})"
-                        ),
+                        Column(f"{_short(source)} events", f"{{{source}_events}} ({{{source}_events_mean}})"),
                         Column("deaths", f"{{{source}_deaths}}"),
                     )
                 ),
@@ -464,7 +469,7 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
                     for source in sources
                     for column in (
                         Column(
-                            f"{_source(source)} events / deaths", f"{{{source}_events}} / {{{source}_deaths}}"
+                            f"{_short(source)} events / deaths", f"{{{source}_events}} / {{{source}_deaths}}"
                         ),
                         Column("share", f"{{{source}_share:percent}}"),
                     )
@@ -522,7 +527,7 @@ def _civilians(asker: _Asker, sources: tuple[str, ...]) -> Section:
                 column
                 for source in sources
                 for column in (
-                    Column(f"{_source(source)} events", f"{{{source}_events}} ({{{source}_events_before}})"),
+                    Column(f"{_short(source)} events", f"{{{source}_events}} ({{{source}_events_before}})"),
                     Column("deaths", f"{{{source}_deaths}}"),
                 )
             ),
@@ -634,9 +639,9 @@ def _how_sure(asker: _Asker) -> Section:
             ),
             rows,
             "There is no source of events to judge.",
-            note="Newest month known: the part of a month's final events that was known at this age, by our own record; "
-            "vague places: events of 12 months whose point stands for a province or country; revised and withdrawn: "
-            f"events of which we recorded a change since {asker.since}.",
+            note="Newest month known: the part of a month's final events known at this age, by our own record; vague places: "
+            "events of 12 months whose point is that of a province or country; revised, withdrawn: events of which a "
+            f"change was recorded since {asker.since}.",
         )
     ]
     agreement = asker.ask("What the sources agree on, incidents of twelve months", _AGREEMENT)
@@ -824,7 +829,7 @@ _ALERTS = f"""
         alert.source,
         alert.summary,
         alert.evidence_grade,
-        array_to_string(list_slice(string_split(alert.evidence, ', '), 1, 2), ', ') as evidence_first,
+        string_split(alert.evidence, ', ')[1] as evidence_first,
         alert.evidence_events,
         record.borne_out,
         record.judged,

@@ -68,13 +68,14 @@ svg text{fill:var(--soft);font-size:9px}
 .band{fill:var(--band);opacity:.75}.mean{fill:none;stroke:var(--mean);stroke-width:1.6}.dot{fill:var(--mean)}
 figure{margin:.3rem 0}
 pre{background:var(--shade);padding:.5rem;overflow-x:auto;font-size:.8em;white-space:pre-wrap}
-@media print{@page{size:A4;margin:8mm 9mm}
+@media print{@page{size:A4;margin:7mm 8mm}
 :root{color-scheme:light;--ink:#000;--soft:#444;--line:#c4c8cc;--paper:#fff;--shade:#fff;
 --bar:#2f6690;--maybe:#9fc0d9;--band:#e9c46a;--mean:#9a5b00;--link:#1f5f99;--warn:#8a1c1c;--warnbg:#fff}
-body{font-size:6.5pt;line-height:1.18;padding:0;max-width:none}
+body{font-size:6.4pt;line-height:1.15;padding:0;max-width:none}
 h1{font-size:11pt}h2{font-size:8pt;border-width:1px}h3{margin-top:4pt}
 section{margin-top:3pt}
-.columns{columns:2;column-gap:10pt;margin-top:3pt}.columns section{margin:0 0 3pt}
+.columns{columns:2;column-gap:10pt;margin-top:3pt}.columns section{margin:0 0 3pt;break-inside:auto}
+tr,li,figure{break-inside:avoid}h2,.caption,thead{break-after:avoid}
 table{margin:1pt 0}th,td{padding:.4pt 3pt .4pt 0}td.long{min-width:0}.scroll{overflow:visible}
 .warn{padding:1pt 4pt;margin:1pt 4pt 1pt 0;display:inline-block}
 p,li{margin:.5pt 0}ul{margin:1pt 0}
@@ -127,7 +128,8 @@ def _add(
 
 
 def _link(parent: Element, query: Query) -> None:
-    parent.text = f"{parent.text or ''} " if not len(parent) else parent.text
+    """After the text of an element, the query that gave its figures."""
+    parent.text = f"{parent.text or ''} "
     _add(parent, "a", f"[{query.anchor}]", cls="q", href=f"#{query.anchor}", title=query.title)
 
 

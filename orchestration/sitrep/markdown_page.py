@@ -51,7 +51,6 @@ def _link(query: Query) -> str:
 
 
 def _line(line: Line) -> str:
-    # The commands that our own sentences name are code; what comes from a row has its back-quotes escaped by then.
     return escaped(line.text) + (f" {_link(line.query)}" if line.query else "")
 
 
