@@ -781,9 +781,9 @@ _WEEKS = """
             metric,
             week,
             sum(value) as value,
-            -- Means add up, where every country has one; classes do not.
-            case when count(mean_4w) = count(*) then sum(mean_4w) end as mean_4w,
-            case when count(mean_52w) = count(*) then sum(mean_52w) end as mean_52w,
+            -- Means add up, where every country has one; classes do not. Rounded, since the order of a sum is not fixed.
+            case when count(mean_4w) = count(*) then round(sum(mean_4w), 4) end as mean_4w,
+            case when count(mean_52w) = count(*) then round(sum(mean_52w), 4) end as mean_52w,
             case when count(same_week_last_year) = count(*) then sum(same_week_last_year) end as same_week_last_year,
             case when count(*) = 1 then any_value(change_class) end as change_class,
             bool_or(provisional) as provisional,
