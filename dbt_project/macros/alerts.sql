@@ -252,7 +252,7 @@ inner join told
         'baseline': rounded_in_words('baseline'),
         'alert_date': "strftime(alert_date, '%Y-%m-%d')",
         'window_start': "coalesce(strftime(window_start, '%Y-%m-%d'), '')",
-        'level_span': "case level when 'high' then 'three years' else 'a year' end",
+        'level_span': record_span(),
         'level': 'level',
         'source': 'source',
     } -%}
@@ -263,13 +263,23 @@ inner join told
     {{ told.text }}
 {%- endmacro %}
 
+{# Of what time a highest 30-day sum is the highest, by its level: no more than was looked at. #}
+{% macro record_span() -%}
+    case
+        when alert_date - case level when 'high' then 1095 else 365 end < record_first_date
+            then 'the record since ' || strftime(record_first_date, '%Y-%m-%d')
+        when level = 'high' then 'three years'
+        else 'a year'
+    end
+{%- endmacro %}
+
 {% macro rounded_in_words(figure) -%}
     coalesce(
         format(case when {{ figure }} = round({{ figure }}) then '{:.0f}' else '{:.1f}' end, {{ figure }}), 'unknown'
     )
 {%- endmacro %}
 
-{# The surge and the threat of ACLED's trackers, by weekly events; a floor of one event a week on the four weeks' mean. #}
+{# The surge and the threat of ACLED's trackers, by weekly events; the four weeks' mean is one at least. #}
 {% macro is_surge(value, mean_4w) -%}
     {{ mean_4w }} >= 1 and {{ value }} >= 2 * {{ mean_4w }}
 {%- endmacro %}
@@ -385,4 +395,9 @@ inner join told
         judged.source = told.source
         and judged.area_id = told.area_id
         and judged.alert_date = told.alert_date
+{%- endmacro %}
+
+{# The stable id of an alert: rule, source, area, actors if any, and day. #}
+{% macro alert_id() -%}
+    concat_ws('/', rule, source, area_id, actor_id, other_actor_id, strftime(alert_date, '%Y-%m-%d'))
 {%- endmacro %}

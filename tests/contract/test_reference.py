@@ -88,6 +88,7 @@ FOREIGN_KEYS = [
     ("incident_class_pair", "class_a", "event_term", "term"),
     ("incident_class_pair", "class_b", "event_term", "term"),
     ("peacekeeping_mission", "country_iso3", "country", "country_iso3"),
+    ("feed_rhythm", "feed", "source", "feed"),
     ("alert_rule_cover", "rule", "alert_rule", "rule"),
     ("alert_rule_cover", "covered_by", "alert_rule", "rule"),
 ]
@@ -127,6 +128,7 @@ UNIQUE_KEYS = {
     "insecurity_insight_actor_kind": ["perpetrator_kind"],
     "peacekeeping_mission": ["mission_acronym"],
     "alert_rule": ["rule"],
+    "feed_rhythm": ["feed"],
     "alert_rule_cover": ["rule", "covered_by"],
 }
 

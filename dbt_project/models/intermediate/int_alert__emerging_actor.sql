@@ -1,7 +1,7 @@
 -- Organised non-state actors that are violent in a country after twelve observed months without them there, while more
 -- such actors are active in the country than in a month of those twelve on average: ACLED's emerging actors. Civilians,
--- crowds and states never emerge, nor does who hides behind an umbrella; doubtful attributions do not count. One row per
--- actor, country and month, on the first day of the month on which both hold.
+-- crowds and states never emerge, nor does who hides behind an umbrella; doubtful attributions do not count. One row
+-- per actor, country and month, on the first day of the month on which both hold.
 {{ config(materialized='ephemeral') }}
 {% set quiet_months = 12 %}
 
@@ -70,10 +70,11 @@ country_months as (
         -- The first whole number above the mean.
         cast(floor(avg(actors) over months_before) as bigint) + 1 as actors_needed
     from active
-    window months_before as (
-        partition by source, country_iso3 order by month
-        range between interval {{ quiet_months }} month preceding and interval 1 month preceding
-    )
+    window
+        months_before as (
+            partition by source, country_iso3 order by month
+            range between interval {{ quiet_months }} month preceding and interval 1 month preceding
+        )
     qualify count(*) over months_before = {{ quiet_months }}
 ),
 

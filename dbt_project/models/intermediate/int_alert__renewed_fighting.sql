@@ -13,13 +13,17 @@ with announced as (
         max(known_at) as silence_known_at,
         bool_or(is_truce) as was_truce
     from (
-        {% for rule in ['lull', 'apparent_truce'] -%}
-            select
-                *,
-                {{ rule == 'apparent_truce' }} as is_truce
-            from {{ ref('int_alert__' ~ rule) }}
-            {{ 'union all' if not loop.last }}
-        {% endfor %}
+        select
+            *,
+            false as is_truce
+        from {{ ref('int_alert__lull') }}
+
+        union all
+
+        select
+            *,
+            true as is_truce
+        from {{ ref('int_alert__apparent_truce') }}
     ) as silence
     group by source, area_kind, area_id, actor_id, other_actor_id, window_start
 ),

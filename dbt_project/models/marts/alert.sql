@@ -18,9 +18,19 @@ with areas as (
     inner join {{ ref('dim_country') }} as country on unit.country_iso3 = country.country_iso3
 ),
 
+records as (
+    select
+        feed as source,
+        country_iso3,
+        min(looked_at_from) as first_date
+    from {{ ref('int_feed__observed_month') }}
+    group by feed, country_iso3
+),
+
 named as (
     select
         found.*,
+        record.first_date as record_first_date,
         rule.rule_version,
         rule.alert_kind,
         rule.sentence,
@@ -34,6 +44,7 @@ named as (
     left join areas as area on found.area_kind = area.area_kind and found.area_id = area.area_id
     left join {{ ref('dim_actor') }} as actor on found.actor_id = actor.actor_id
     left join {{ ref('dim_actor') }} as other on found.other_actor_id = other.actor_id
+    left join records as record on found.source = record.source and found.country_iso3 = record.country_iso3
     left join {{ ref('int_alert__suppression') }} as suppression on found.alert_id = suppression.alert_id
 )
 

@@ -19,10 +19,10 @@ OF_EVENTS = {
     ),
     *("source_agreement", "incident_decision", "place_method", "disputed_place"),
     *("unresolved_actor", "unresolved_place"),
-    *("int_alert__conflict", "int_event__first_told"),
+    *("int_alert__conflict", "int_alert__outcome", "int_event__first_told"),
 }
 """Every event is placed, matched and judged anew in them, so a tick that brings none must not touch them."""
-ALERTS = {"int_alert__candidate", "int_alert__suppression", "alert"}
+ALERTS = {"int_alert__candidate", "int_alert__suppression", "alert", "alert_rule_record"}
 """A feed that falls asleep is told by no row."""
 
 pytestmark = pytest.mark.xdist_group("dbt_project")
