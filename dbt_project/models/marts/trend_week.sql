@@ -181,11 +181,28 @@ select
         when volatility.mean_events > 1.5 then 'consistent_risk'
         when volatility.spikes is not null then 'low_risk'
     end as volatility_class,
+    -- Null where nobody looked: partly observed and provisional weeks, other metrics, sets, the media.
+    case
+        when
+            judged.is_complete
+            and not judged.provisional
+            and judged.metric in ('events', 'fatalities_best')
+            and judged.area_kind <> 'area_set'
+            then change_point.week is not null
+    end as is_change_point,
+    change_point.change_point_ratio,
     judged.is_complete,
     judged.provisional,
     judged.observed_until,
     judged.countries_observed
 from judged
+left join {{ ref('int_trend__change_point') }} as change_point
+    on
+        judged.source = change_point.source
+        and judged.metric = change_point.metric
+        and judged.area_kind = change_point.area_kind
+        and judged.area_id = change_point.area_id
+        and judged.week = change_point.week
 left join {{ ref('int_trend__volatility_week') }} as volatility
     on
         judged.source = volatility.source
