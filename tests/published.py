@@ -28,35 +28,30 @@ def contracts() -> dict[str, dict[str, str]]:
                 columns = {column["name"]: column["data_type"] for column in model.get("columns", [])}
                 if columns:
                     told[f"{schema}.{model['name']}"] = columns
-    told.setdefault(
-        "marts.alert_rule_record",
-        {"rule": "varchar", "source": "varchar", "judged": "bigint", "borne_out": "bigint"},
-    )
     told.setdefault("marts.forecast_score", {"model": "varchar"})
+    names = ["model", "target", "area_kind", "area_id", "country_iso3"]
     told.setdefault(
         "marts.forecast",
-        {
-            "model": "varchar",
-            "target": "varchar",
-            "area_kind": "varchar",
-            "area_id": "varchar",
-            "country_iso3": "varchar",
-            "issued_month": "date",
-            "target_month": "date",
-            "months_ahead": "integer",
-            "mean": "double",
-            "p10": "double",
-            "p50": "double",
-            "p90": "double",
-            "p_ge_1": "double",
-            "p_ge_25": "double",
-            "is_best": "boolean",
-            "crps": "double",
-            "ign": "double",
-            "mis": "double",
-            "skill_vs_conflictology": "double",
-            "observed_until": "date",
-        },
+        dict.fromkeys(names, "varchar")
+        | dict.fromkeys(["issued_month", "target_month", "observed_until"], "date")
+        | dict.fromkeys(["months_ahead", "windows"], "bigint")
+        | dict.fromkeys(
+            [
+                "mean",
+                "p10",
+                "p50",
+                "p90",
+                "p_ge_1",
+                "p_ge_25",
+                "crps",
+                "ign",
+                "mis",
+                "skill_vs_conflictology",
+                "fatalities_12m",
+            ],
+            "double",
+        )
+        | dict.fromkeys(["is_best", "provisional"], "boolean"),
     )
     return told
 

@@ -336,7 +336,7 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
         return Section(title, (_not_there("alerts"),), is_wide=True)
     alerts = asker.ask("Alerts that became known since then, none that repeats another", _ALERTS)
     table = Table(
-        "Raised by fixed rules; “borne out” is the rule's record on history",
+        "Raised by fixed rules. Borne out: the rule's record on history; else: the same outcome where no alert was",
         alerts,
         (
             Column("Level", "{level}", is_number=False),
@@ -346,7 +346,11 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
             Column("Evidence", "{evidence_first} (1 of {evidence_events})", is_number=False),
             Column("Grade", "{evidence_grade}", is_number=False),
             Column("Rule", "{rule:words}", is_number=False),
-            Column("borne out", "{borne_out} of {judged}", is_number=False),
+            Column(
+                "borne out; else",
+                "{share_borne_out:percent} of {judged}; {base_rate:percent}",
+                is_number=False,
+            ),
         ),
         alerts.rows,
         f"No alert became known since {asker.since}. That is not peace: "
@@ -573,7 +577,8 @@ def _forecasts(asker: _Asker) -> Section:
     ]
     for target in targets:
         (first, *_) = [row for row in forecast.rows if row["target"] == target]
-        parts.append(_line(SCORES, forecast, dict(first, target_name=TARGETS[target])))
+        text = SCORES + (TOO_LOW if first["provisional"] else "")
+        parts.append(_line(text, forecast, dict(first, target_name=TARGETS[target])))
     expected = [row for row in forecast.rows if row["target"] == "all_violence"]
     if expected:
         past = asker.ask("Deaths by month as UCDP tells them", _PAST_MONTHS)
@@ -592,9 +597,10 @@ def _forecasts(asker: _Asker) -> Section:
 
 FORECAST_MEASURES = ("mean", "p10", "p90", "p_ge_25")
 SCORES = (
-    "{target_name}: model {model}, issued after {issued_month:month}; back-test CRPS {crps:score}, IGN {ign:score}, MIS "
-    "{mis:score} (lower is better), skill against conflictology {skill_vs_conflictology:score}."
+    "{target_name}: model {model}, issued after {issued_month:month}; CRPS {crps:score}, IGN {ign:score}, MIS {mis:score} "
+    "(lower is better) over {windows} origins of the back-test, skill against conflictology {skill_vs_conflictology:score}."
 )
+TOO_LOW = " It rests on months that may still grow, and is then too low."
 
 
 def _forecast_countries(asker: _Asker) -> Table:
@@ -610,6 +616,7 @@ def _forecast_countries(asker: _Asker) -> Table:
             Column("Mean", "{mean}"),
             Column("10–90 %", "{p10} to {p90}"),
             Column("≥ 25", "{p_ge_25:percent}"),
+            Column("12 months before", "{fatalities_12m}"),
             Column(
                 "Model; CRPS / IGN / MIS",
                 "{model}; {crps:score} / {ign:score} / {mis:score}",
@@ -831,8 +838,9 @@ _ALERTS = f"""
         alert.evidence_grade,
         string_split(alert.evidence, ', ')[1] as evidence_first,
         alert.evidence_events,
-        record.borne_out,
         record.judged,
+        record.share_borne_out,
+        record.base_rate,
         alert.alert_id,
         count(*) over () as rows_in_all
     from marts.alert as alert
@@ -1115,7 +1123,9 @@ _FORECAST = """
         crps,
         ign,
         mis,
-        skill_vs_conflictology
+        skill_vs_conflictology,
+        windows,
+        provisional
     from marts.forecast
     where area_kind = 'country' and $holds(area_id) and is_best
     order by target, months_ahead
@@ -1128,6 +1138,7 @@ _FORECAST_COUNTRIES = f"""
         forecast.p10,
         forecast.p90,
         forecast.p_ge_25,
+        forecast.fatalities_12m,
         forecast.model,
         forecast.crps,
         forecast.ign,

@@ -131,6 +131,7 @@ def forecast(target: str, ahead: int, area: str = "MLI", **more: Any) -> dict[st
         "issued_month": date(2026, 5, 1), "target_month": date(2026, 5 + ahead, 1), "months_ahead": ahead,
         "mean": 40.0 + ahead, "p10": 7.0, "p50": 33.0, "p90": 120.0, "p_ge_1": 0.999, "p_ge_25": 0.61, "is_best": True,
         "crps": 21.437, "ign": 3.218, "mis": 155.5, "skill_vs_conflictology": 0.084, "observed_until": UCDP_UNTIL,
+        "windows": 36, "provisional": target == "all_violence", "fatalities_12m": 512.0,
     } | more  # fmt: skip
 
 
@@ -233,7 +234,8 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
             alert("asleep", "medium", "2026-06-12", "2026-06-14", country_iso3=None, alert_kind="data", rule="feed_asleep"),
         ],
         "marts.alert_rule_record": [
-            {"rule": "admin1_conflict", "source": "ucdp", "judged": 25, "borne_out": 11},
+            {"rule": "admin1_conflict", "source": "ucdp", "judged": 25, "borne_out": 11, "share_borne_out": 0.44,
+             "base_rate": 0.2},
         ],
         "marts.forecast": [
             *(forecast(target, ahead) for target in ("state_based", "all_violence") for ahead in range(1, 7)),
@@ -374,8 +376,8 @@ def test_alerts_are_those_that_became_known_since_the_gravest_first(
     report = sitrep.make(reader, "MLI", date(2026, 6, 1))
     (table,) = tables(report, "New alerts")
     assert shown(table) == [
-        ["high", "2026-05-16", "Alert high-1.", "2026-06-20", "ucdp:1 (1 of 3)", NOTHING, "admin1 conflict", "11 of 25"],
-        ["low", "2026-06-10", "Seen: Katiba X", "2026-06-20", "ucdp:1 (1 of 3)", "A", "admin1 conflict", "11 of 25"],
+        ["high", "2026-05-16", "Alert high-1.", "2026-06-20", "ucdp:1 (1 of 3)", NOTHING, "admin1 conflict", "44 % of 25; 20 %"],
+        ["low", "2026-06-10", "Seen: Katiba X", "2026-06-20", "ucdp:1 (1 of 3)", "A", "admin1 conflict", "44 % of 25; 20 %"],
     ]  # fmt: skip
     assert [line[:51] for line in lines(report, "New alerts")] == [
         "1 more became known since then and are of days befo"
@@ -427,9 +429,12 @@ def test_a_forecast_is_never_shown_without_the_scores_of_its_model(reader: duckd
     assert shown(table)[0] == ["2026-06", "41", "7 to 120", "61 %", "41", "7 to 120", "61 %"]
     assert len(table.rows) == 6
     assert lines(report, "What to expect") == [
-        f"{target}: model mixture, issued after 2026-05; back-test CRPS 21.44, IGN 3.22, MIS 155.50 (lower is better), "
-        "skill against conflictology 0.08."
-        for target in ("All violence", "State-based")
+        f"{target}: model mixture, issued after 2026-05; CRPS 21.44, IGN 3.22, MIS 155.50 (lower is better) over 36 origins "
+        f"of the back-test, skill against conflictology 0.08.{caution}"
+        for target, caution in (
+            ("All violence", " It rests on months that may still grow, and is then too low."),
+            ("State-based", ""),
+        )
     ]
     (fan,) = [part for part in section(report, "What to expect").parts if isinstance(part, Fan)]
     assert (len(fan.past), fan.past[-1].value, fan.future[0]) == (
@@ -439,8 +444,8 @@ def test_a_forecast_is_never_shown_without_the_scores_of_its_model(reader: duckd
     )
     (countries,) = tables(sitrep.make(reader), "What to expect")
     assert shown(countries) == [
-        ["Mali", "2026-06", "41", "7 to 120", "61 %", "mixture; 21.44 / 3.22 / 155.50"],
-        ["Niger", "2026-06", "3", "7 to 120", "61 %", "mixture; 21.44 / 3.22 / 155.50"],
+        ["Mali", "2026-06", "41", "7 to 120", "61 %", "512", "mixture; 21.44 / 3.22 / 155.50"],
+        ["Niger", "2026-06", "3", "7 to 120", "61 %", "512", "mixture; 21.44 / 3.22 / 155.50"],
     ]
 
 
