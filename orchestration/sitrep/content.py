@@ -40,7 +40,7 @@ ALERT_DAYS = 90
 """An alert of days older than this before the report's start is history that a release brought, and only counted."""
 
 MOST_ALERTS, MOST_AREAS, MOST_SIGNALS, MOST_ACTORS, MOST_PERPETRATORS = 6, 6, 4, 6, 5
-MOST_ARRIVALS, MOST_DYADS, MOST_FEEDS, MOST_ALARMS, MOST_FORECAST_COUNTRIES = 3, 3, 6, 3, 6
+MOST_ARRIVALS, MOST_DYADS, MOST_FEEDS, MOST_ALARMS, MOST_FORECAST_COUNTRIES = 3, 3, 6, 2, 6
 MOST_SUGGESTIONS = 4
 
 SOURCE_NAMES = {
@@ -336,7 +336,7 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
         return Section(title, (_not_there("alerts"),), is_wide=True)
     alerts = asker.ask("Alerts that became known since then, none that repeats another", _ALERTS)
     table = Table(
-        "Raised by fixed rules. Borne out: the rule's record on history; else: the same outcome where no alert was",
+        "Raised by fixed rules. Borne out: the rule's record on history; base rate: the same outcome where no alert was",
         alerts,
         (
             Column("Level", "{level}", is_number=False),
@@ -347,7 +347,7 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
             Column("Grade", "{evidence_grade}", is_number=False),
             Column("Rule", "{rule:words}", is_number=False),
             Column(
-                "borne out; else",
+                "borne out; base rate",
                 "{share_borne_out:percent} of {judged}; {base_rate:percent}",
                 is_number=False,
             ),
@@ -573,12 +573,12 @@ def _forecasts(asker: _Asker) -> Section:
             ),
             tuple(nothing | by_month[month] for month in sorted(by_month)),
             "No forecast: a country needs complete months of UCDP for one.",
+            note=TOO_LOW if any(row["provisional"] for row in forecast.rows) else "",
         )
     ]
     for target in targets:
         (first, *_) = [row for row in forecast.rows if row["target"] == target]
-        text = SCORES + (TOO_LOW if first["provisional"] else "")
-        parts.append(_line(text, forecast, dict(first, target_name=TARGETS[target])))
+        parts.append(_line(SCORES, forecast, dict(first, target_name=TARGETS[target])))
     expected = [row for row in forecast.rows if row["target"] == "all_violence"]
     if expected:
         past = asker.ask("Deaths by month as UCDP tells them", _PAST_MONTHS)
@@ -597,10 +597,10 @@ def _forecasts(asker: _Asker) -> Section:
 
 FORECAST_MEASURES = ("mean", "p10", "p90", "p_ge_25")
 SCORES = (
-    "{target_name}: model {model}, issued after {issued_month:month}; CRPS {crps:score}, IGN {ign:score}, MIS {mis:score} "
-    "(lower is better) over {windows} origins of the back-test, skill against conflictology {skill_vs_conflictology:score}."
+    "{target_name}: {model}, issued after {issued_month:month}; back-test of {windows} origins: CRPS {crps:score}, IGN "
+    "{ign:score}, MIS {mis:score} (lower is better), skill against conflictology {skill_vs_conflictology:score}."
 )
-TOO_LOW = " It rests on months that may still grow, and is then too low."
+TOO_LOW = "It rests on months that may still grow; then it is too low."
 
 
 def _forecast_countries(asker: _Asker) -> Table:
@@ -625,7 +625,8 @@ def _forecast_countries(asker: _Asker) -> Table:
         ),
         forecast.rows,
         "No forecast: a country needs complete months of UCDP for one.",
-        note="A sum over countries would need their joint distribution, and is not given.",
+        note=(f"{TOO_LOW} " if any(row["provisional"] for row in forecast.rows) else "")
+        + "A sum over countries would need their joint distribution, and is not given.",
     )
 
 
@@ -700,16 +701,24 @@ def _cannot_see(asker: _Asker) -> Section:
         )
     gaps = asker.ask("Holes in the news and media that were read", _GAPS)
     row = gaps.rows[0]
-    if row["slots_missing"]:
-        parts.append(
-            _line("GDELT: {slots_missing} of {slots_expected} slots since {since} were not read.", gaps)
+    holes = [
+        text
+        for text, has_holes in (
+            (
+                "GDELT: {slots_missing} of {slots_expected} slots since {since} were not read.",
+                row["slots_missing"],
+            ),
+            ("News: {news_failing} of {news_feeds} outlets fail now.", row["news_failing"]),
         )
-    if row["news_failing"]:
-        parts.append(_line("News: {news_failing} of {news_feeds} outlets fail now.", gaps))
+        if has_holes
+    ]
+    if holes:
+        parts.append(_line(" ".join(holes), gaps))
     if asker.has("marts.alert"):
         alarms = asker.ask("Data alarms: feeds that sleep, have holes or tell far less", _ALARMS)
-        parts += [_line("Data alarm ({level}), {alert_date}: {summary}", alarms, row) for row in alarms.rows]
-        if not alarms.rows:
+        if alarms.rows:
+            parts.append(_list("Data alarms (level, day)", "{summary} ({level}, {alert_date})", alarms))
+        else:
             parts.append(Line(f"No data alarm since {asker.since}.", alarms))
     return Section("What we cannot see", tuple(parts))
 
@@ -1143,6 +1152,7 @@ _FORECAST_COUNTRIES = f"""
         forecast.crps,
         forecast.ign,
         forecast.mis,
+        forecast.provisional,
         count(*) over () as rows_in_all
     from marts.forecast as forecast
     inner join core.dim_country as country on forecast.area_id = country.country_iso3
@@ -1284,7 +1294,7 @@ _GAPS = """
         (select count(*) from audit.news_feed_health where failing_since is not null) as news_failing
 """
 _ALARMS = f"""
-    select level, alert_date, rule, summary, alert_id
+    select level, alert_date, rule, summary, alert_id, count(*) over () as rows_in_all
     from marts.alert
     where
         alert_kind = 'data'

@@ -75,11 +75,11 @@ body{font-size:6.4pt;line-height:1.15;padding:0;max-width:none}
 h1{font-size:11pt}h2{font-size:8pt;border-width:1px}h3{margin-top:4pt}
 section{margin-top:3pt}
 .columns{columns:2;column-gap:10pt;margin-top:3pt}.columns section{margin:0 0 3pt;break-inside:auto}
-tr,li,figure{break-inside:avoid}h2,.caption,thead{break-after:avoid}
+.scroll,li,figure{break-inside:avoid}h2,.caption{break-after:avoid}
 table{margin:1pt 0}th,td{padding:.4pt 3pt .4pt 0}td.long{min-width:0}.scroll{overflow:visible}
 .warn{padding:1pt 4pt;margin:1pt 4pt 1pt 0;display:inline-block}
 p,li{margin:.5pt 0}ul{margin:1pt 0}
-figure svg{height:60pt;width:auto}
+figure svg{height:46pt;width:auto}
 .appendix{break-before:page;break-inside:auto}#queries{break-inside:auto}
 pre{font-size:6pt;padding:0}a{text-decoration:none}}
 """

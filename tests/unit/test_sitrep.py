@@ -382,7 +382,9 @@ def test_alerts_are_those_that_became_known_since_the_gravest_first(
     assert [line[:51] for line in lines(report, "New alerts")] == [
         "1 more became known since then and are of days befo"
     ]
-    assert "Data alarm (medium), 2026-06-12: Alert asleep." in lines(report, "What we cannot see")
+    assert "Data alarms (level, day): Alert asleep. (medium, 2026-06-12)." in lines(
+        report, "What we cannot see"
+    )
     everywhere = [row["alert_id"] for row in tables(sitrep.make(reader), "New alerts")[0].rows]
     assert everywhere == ["elsewhere", "high-1", "low-1"]
 
@@ -429,13 +431,11 @@ def test_a_forecast_is_never_shown_without_the_scores_of_its_model(reader: duckd
     assert shown(table)[0] == ["2026-06", "41", "7 to 120", "61 %", "41", "7 to 120", "61 %"]
     assert len(table.rows) == 6
     assert lines(report, "What to expect") == [
-        f"{target}: model mixture, issued after 2026-05; CRPS 21.44, IGN 3.22, MIS 155.50 (lower is better) over 36 origins "
-        f"of the back-test, skill against conflictology 0.08.{caution}"
-        for target, caution in (
-            ("All violence", " It rests on months that may still grow, and is then too low."),
-            ("State-based", ""),
-        )
+        f"{target}: mixture, issued after 2026-05; back-test of 36 origins: CRPS 21.44, IGN 3.22, MIS 155.50 (lower is "
+        "better), skill against conflictology 0.08."
+        for target in ("All violence", "State-based")
     ]
+    assert table.note == "It rests on months that may still grow; then it is too low."
     (fan,) = [part for part in section(report, "What to expect").parts if isinstance(part, Fan)]
     assert (len(fan.past), fan.past[-1].value, fan.future[0]) == (
         24,
@@ -466,10 +466,9 @@ def test_how_sure_and_what_cannot_be_seen(reader: duckdb.DuckDBPyConnection) -> 
         ["UCDP", "2026-05-31", "31", "0"],
         ["ACLED", "2026-06-27", "4", "1"],
     ]
-    assert lines(report, "What we cannot see")[:3] == [
+    assert lines(report, "What we cannot see")[:2] == [
         "Never loaded here, so that nothing of them is known: GDELT, unhcr.",
-        "GDELT: 6 of 96 slots since 2026-05-28 were not read.",
-        "News: 1 of 2 outlets fail now.",
+        "GDELT: 6 of 96 slots since 2026-05-28 were not read. News: 1 of 2 outlets fail now.",
     ]
 
 
