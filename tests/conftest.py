@@ -68,6 +68,7 @@ ONE_PROCESS = {
     "tests/pipeline/test_diff.py": "made_home",
     "tests/pipeline/test_alert_delivery.py": "made_home",
     "tests/pipeline/test_made_marts.py": "made_home",
+    "tests/pipeline/test_sitrep.py": "made_home",
     "tests/queries/test_promised_questions.py": "real_home",
     "tests/queries/test_actor_questions.py": "real_home",
     "tests/queries/test_alert_questions.py": "real_home",
