@@ -4,12 +4,8 @@ Here: what needs a database. The logic of single models is tested by dbt's own u
 runs. Not here: real data (tests/pipeline).
 """
 
-import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,8 @@ import duckdb
 import pytest
 import yaml
 
+from orchestration.settings import Settings
+from orchestration.transform import NodeResult, manifest, run_dbt
 from orchestration.warehouse.connection import STORAGE_VERSION, WAREHOUSE_CONFIG, prepare
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,11 +28,12 @@ pytestmark = pytest.mark.xdist_group("dbt_project")
 
 
 class Warehouse:
-    """A warehouse at one path for all tests of this file, so that dbt parses the project once."""
+    """A home's warehouse, built by dbt in this process, at one path for all tests of a file."""
 
     def __init__(self, folder: Path) -> None:
+        self.settings = Settings.from_env(folder, environ={})
         self.folder = folder
-        self.path = folder / "warehouse.duckdb"
+        self.path = self.settings.warehouse
 
     def empty(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -49,33 +48,12 @@ class Warehouse:
         with self.open(read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
+    def nodes(self, *command: str) -> list[NodeResult]:
+        return run_dbt(self.settings, list(command))
+
     def dbt(self, *command: str) -> dict[str, str]:
-        """Run dbt; status by node name. Fails the test if dbt could not run at all."""
-        results = self.folder / "target" / "run_results.json"
-        results.unlink(missing_ok=True)
-        answer = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "dbt.cli.main",
-                *command,
-                "--project-dir",
-                DBT_PROJECT,
-                "--profiles-dir",
-                DBT_PROJECT,
-            ],
-            capture_output=True,
-            text=True,
-            env=os.environ
-            | {
-                "SAHEL_WAREHOUSE": str(self.path),
-                "DBT_TARGET_PATH": str(results.parent),
-                "DBT_LOG_PATH": str(self.folder / "logs"),
-            },
-        )
-        assert results.is_file(), answer.stdout[-3000:] + answer.stderr[-3000:]
-        found = json.loads(results.read_text(encoding="utf-8"))["results"]
-        return {item["unique_id"].split(".", 2)[2]: item["status"] for item in found}
+        """Run dbt; status by node name. Raises if dbt could not run at all."""
+        return {node.unique_id.split(".", 2)[2]: node.status for node in self.nodes(*command)}
 
     def build(self, *options: str) -> None:
         statuses = self.dbt("build", "--exclude-resource-type", "unit_test", *options)
@@ -425,7 +403,7 @@ def test_a_tick_reads_only_the_days_with_new_rows(copy_of_built: Warehouse) -> N
     with warehouse.open() as connection:
         load_gdelt(connection, attempt=20, slots=["2025-01-06 12:00"])
     warehouse.dbt("compile", "--select", "int_gdelt__country_day")
-    models = warehouse.folder / "target" / "compiled" / "sahel_monitor" / "models"
+    models = warehouse.settings.dbt_work / "target" / "compiled" / "sahel_monitor" / "models"
     sql = (models / "intermediate" / "int_gdelt__country_day.sql").read_text(encoding="utf-8")
     assert "slot_at >= date '2025-01-06' and slot_at < date '2025-01-06' + interval 1 day" in sql
     assert "2025-01-07" not in sql
@@ -492,10 +470,9 @@ def test_every_check_on_sums_and_keys_can_fail(copy_of_built: Warehouse) -> None
 
 
 def test_every_published_table_and_column_is_described(built: Warehouse) -> None:
-    manifest = json.loads((built.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     models = [
         node
-        for node in manifest["nodes"].values()
+        for node in manifest(built.settings)["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] in PUBLIC
     ]
     assert len(models) == sum(len(list((DBT_PROJECT / "models" / schema).glob("*.sql"))) for schema in PUBLIC)
