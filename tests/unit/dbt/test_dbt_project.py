@@ -430,7 +430,9 @@ TAMPERING = {
     "shares_are_parts_of_the_events": "update marts.actor_share set denominator = denominator + 1",
     "territories_hold_the_precise_events": "update marts.actor_territory set first_date = first_date - 1",
     "footprints_hold_the_precise_events": "update marts.actor_footprint_month set southmost_latitude = 0",
-    "attribution_is_judged_unless_a_person_joined": "insert into audit.source_agreement (incident_id) values ('i-ucdp-3')",
+    "attribution_is_judged_unless_a_person_joined": """insert into audit.source_agreement by name select
+        'i-ucdp-3' as incident_id, date '2024-03-05' as date_start, 'ucdp, acled' as feeds, 2 as feed_count,
+        0 as date_spread_days, false as is_deaths_disputed, false as is_class_disputed""",
     "every_event_tells_of_one_incident": "delete from core.bridge_incident_event where event_key = 'ucdp:3'",
     "no_score_joins_two_events_of_one_feed": "update core.bridge_incident_event set incident_id = 'i-ucdp-3', match_rule = 'score'",
     "dyad_months_add_up_to_events": "update marts.dyad_month set events = events + 1",
@@ -446,7 +448,7 @@ TAMPERING = {
     "weeks_begin_on_monday": "update marts.country_coverage_week set week = week + 1",
     "no_more_slots_than_expected": "update marts.country_coverage_week set slots_fetched = 10000",
     "unique_fct_event_event_key": "insert into core.fct_event from core.fct_event where event_key = 'ucdp:3'",
-    "not_null_fct_event_violence_class": "update core.fct_event set violence_class = null where event_key = 'ucdp:3'",
+    "no_nulls_incident_evidence_weight__topic_weight": "update reference.incident_evidence set weight = null",
     "unique_together_country_month_source__country_iso3__month": "insert into marts.country_month from marts.country_month limit 1",
 }
 
@@ -467,6 +469,34 @@ def test_every_check_on_sums_and_keys_can_fail(copy_of_built: Warehouse) -> None
         check: "warn" if name == "estimates_are_ordered" else "fail" for check, name in tested.items()
     }
     assert {check: after[check] for check in tested} == expected
+
+
+def test_a_column_that_may_not_be_null_takes_none(built: Warehouse) -> None:
+    """The contract's word is the table's own rule in the file, whatever writes to it."""
+    promised = {
+        (node["schema"], node["name"], column["name"])
+        for node in manifest(built.settings)["nodes"].values()
+        if node["resource_type"] == "model"
+        for column in node["columns"].values()
+        if "not_null" in {constraint["type"] for constraint in column["constraints"]}
+    }
+    kept = "select schema_name, table_name, column_name from duckdb_columns() where not is_nullable and not internal"
+    found = {row for row in built.rows(kept) if row[0] in PUBLIC}
+    assert len(promised) > 300
+    assert found == promised
+
+
+def test_a_null_where_none_may_be_fails_the_model_and_leaves_the_table_before(
+    copy_of_built: Warehouse,
+) -> None:
+    warehouse = copy_of_built
+    before = contents(warehouse, "core.dim_source")
+    with warehouse.open() as connection:
+        connection.execute("update reference.source set licence = null where feed = 'ucdp'")
+    (node,) = warehouse.nodes("run", "--select", "dim_source")
+    assert node.status == "error"
+    assert "NOT NULL constraint failed" in node.message and "licence" in node.message
+    assert contents(warehouse, "core.dim_source") == before
 
 
 def test_every_published_table_and_column_is_described(built: Warehouse) -> None:
