@@ -84,13 +84,7 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
 
     settings.dbt_work.mkdir(parents=True, exist_ok=True)
-    arguments = [
-        *command,
-        # What dbt has to say is in the answer; on the console it would come twice, an interrupt as a traceback.
-        *("--log-level", "none"),
-        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--vars", json.dumps(_variables(settings))),
-    ]
+    arguments = [*command, *project_arguments(settings)]
     until = monotonic() + LOCK_WAIT_SECONDS
     while True:
         with _environment(settings):
@@ -115,6 +109,16 @@ def run_dbt(
         told = " ".join(str(answer.exception).split()) or type(answer.exception).__name__
         raise DbtFailed(f"dbt could not run: {told}; try `sahel doctor`")
     return [_node_result(item) for item in getattr(answer.result, "results", [])]
+
+
+def project_arguments(settings: Settings) -> list[str]:
+    """What each command says of the project, its variables and what it prints."""
+    return [
+        # What dbt has to say is in the answer; on the console it would come twice, an interrupt as a traceback.
+        *("--log-level", "none"),
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--vars", json.dumps(_variables(settings))),
+    ]
 
 
 def _variables(settings: Settings) -> dict[str, str]:

@@ -112,6 +112,16 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def dbt_parses_once() -> Iterator[None]:
+    """See ``tests.shortcuts.one_parse``; for whoever builds more than one home."""
+    # Here, because loading dbt takes seconds and most tests need none.
+    from tests.shortcuts import one_parse
+
+    with one_parse():
+        yield
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real publishers' data beside the project, for tests that need it. Skips where it is not there."""
     if not SHARED_DATA.is_dir():

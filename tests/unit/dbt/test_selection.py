@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from dbt.cli.main import dbtRunner
+from dbt.cli import main as dbt
 
 from orchestration.settings import Settings
-from orchestration.transform import DBT_PROJECT, _environment, build_command
+from orchestration.transform import DBT_PROJECT, _environment, build_command, project_arguments
 
 OF_EVENTS = {
     *("fct_event", "fct_incident", "bridge_incident_event", "int_incident__pair", "int_incident__membership"),
@@ -41,10 +41,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def built(home: Settings, feed: str) -> set[str]:
     """Names of the models that a build makes after news of the feed."""
     _, *options = build_command({feed})
-    projects = ("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT))
     with _environment(home):
-        answer = dbtRunner().invoke(
-            ["ls", *options, "--resource-type", "model", "--log-level", "none", *projects]
+        answer = dbt.dbtRunner().invoke(
+            ["ls", *options, "--resource-type", "model", *project_arguments(home)]
         )
     assert answer.success, answer.exception
     return {name.rsplit(".", 1)[1] for name in answer.result}
