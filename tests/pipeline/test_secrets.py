@@ -10,6 +10,7 @@ import html
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -263,12 +264,12 @@ def _surfaces(home: Home, heard: _Heard) -> Iterator[tuple[str, bytes]]:
         name = str(path.relative_to(home.path))
         yield name, path.read_bytes().lower()
         if path.suffix == ".duckdb":
-            for table in _tables(path):
-                rows = rows_of(path, f"select * from {table}")
-                yield f"{name}:{table}", "\n".join(map(_row_text, rows)).lower().encode()
+            with duckdb.connect(str(path), read_only=True) as connection:
+                for table in _tables(path):
+                    yield f"{name}:{table}", _texts(connection, table)
         elif path.suffix == ".parquet":
-            rows = duckdb.sql(f"select * from read_parquet('{path}')").fetchall()
-            yield f"{name}:rows", "\n".join(map(_row_text, rows)).lower().encode()
+            with duckdb.connect() as connection:
+                yield f"{name}:rows", _texts(connection, f"read_parquet('{path}')")
 
 
 def _tables(path: Path) -> list[str]:
@@ -276,9 +277,20 @@ def _tables(path: Path) -> list[str]:
     return [f'"{schema}"."{table}"' for schema, table in found]
 
 
-def _row_text(row: tuple) -> str:
-    # Not repr, which would spell a backslash anew.
-    return " ".join(str(value) for value in row if value is not None)
+NO_TEXT = re.compile(
+    r"(BOOLEAN|DATE|TIMESTAMP.*|TIME|INTERVAL|U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)"
+)
+
+
+def _texts(connection: duckdb.DuckDBPyConnection, table: str) -> bytes:
+    """Every value of a table that can hold a text, once. Not as repr, which would spell a backslash anew."""
+    found = [
+        str(value)
+        for column, dtype, *_ in connection.execute(f"describe select * from {table}").fetchall()
+        if not NO_TEXT.fullmatch(dtype)
+        for (value,) in connection.execute(f'select distinct "{column}" from {table}').fetchall()
+    ]
+    return "\n".join(found).lower().encode()
 
 
 def searched_for() -> list[str]:
