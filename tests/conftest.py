@@ -17,6 +17,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings, is_loopback
+from tests.collector import keep_what_is_loaded
 
 # Once for all folders: a fixture that two conftest files import is two fixtures, and made twice.
 from tests.served import real_home, registry_home
@@ -86,6 +87,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
             return ONE_PROCESS.get(file, file)
 
     return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    keep_what_is_loaded()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,6 @@ For the last, dbt compiles and builds the models once, in an empty template; eac
 same SQL and the same as-of macros. Nothing of a model is written here.
 """
 
-import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from orchestration import steps, transform
 from orchestration.settings import Settings
 from orchestration.steps import building
 from orchestration.transform import manifest, run_dbt
+from tests.collector import keep_what_is_loaded
 
 MODELS = ("fct_event_version", "fct_article_version")
 WITHOUT_TESTS = ["--exclude-resource-type", "test"]
@@ -44,14 +44,6 @@ def no_data_tests() -> Iterator[None]:
 
     with mock.patch.object(building, "build_command", models_alone):
         yield
-
-
-def keep_what_is_loaded() -> None:
-    """Spares Python's garbage collector what lives until the process ends: dbt and Dagster are millions of objects,
-    which it would walk again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
 
 
 @contextmanager

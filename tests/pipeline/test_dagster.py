@@ -28,7 +28,7 @@ from orchestration.records import LoadRequest
 from orchestration.settings import Settings
 from orchestration.steps import batches, loading
 from orchestration.transform import NodeResult
-from tests.shortcuts import keep_what_is_loaded
+from tests.collector import keep_what_is_loaded
 
 LAST = WORLD_END.date() - timedelta(days=1)
 DAYS = [f"{LAST - timedelta(days=back)}" for back in (3, 2, 1)]

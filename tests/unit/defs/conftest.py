@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from tests.shortcuts import keep_what_is_loaded
+from tests.collector import keep_what_is_loaded
 
 
 @pytest.fixture(autouse=True, scope="session")
