@@ -3,6 +3,7 @@
 from statistics import median
 from typing import Any
 
+from bench import change_points
 from bench.forecasts import SETTINGS, STATED
 from bench.incidents import added, precision_recall_f1
 from bench.splink_beside import HOW_TO_INSTALL
@@ -19,6 +20,8 @@ def tables(known: dict[str, Any]) -> list[str]:
         "incidents": _incidents,
         "incident-weights": _weights,
         "rematch": _rematch,
+        "change-points": _change_points,
+        "alerts": _alerts,
         "forecasts": _forecasts,
     }
     lines: list[str] = []
@@ -271,6 +274,89 @@ def _rematch(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
     ]
 
 
+def _change_points(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
+    (run,) = cases["change_points_found"]
+    names = {
+        "surge": "`surge`",
+        "threat": "`threat`",
+        "z_score": "`z_score` of 2 or more",
+        "is_change_point": "`is_change_point`",
+    }
+    weeks, series = change_points.WEEKS_OF_A_SERIES, change_points.SERIES
+    lines = [
+        f"## Rules for a rise, against planted jumps (made series of {weeks} weeks)",
+        "",
+        f"Levels of {_listed(change_points.LEVELS)} events a week, jumps to {_listed(change_points.FACTORS[:-1])} times and to",
+        f"a third; {series} series of each, {3 * series} of each level without a jump. Found: an alarm within two weeks of the jump.",
+        "Delay: median weeks from the jump until the rule has found it. Precision: alarms in series that rise which are within",
+        "two, eight weeks of the jump. False alarms: a year, in series without a jump. An alarm lasts while the rule fires.",
+    ]
+    for metric, told in run["made"].items():
+        lines += [
+            "",
+            f"**{metric}**",
+            "",
+            "| rule | rises found | known within 13 weeks | delay | precision | within eight weeks | false alarms a year | "
+            + " | ".join(f"found at x{factor}" for factor in next(iter(told["rules"].values()))["by_factor"])
+            + " |",
+            "|" + "---|" * (7 + len(change_points.FACTORS)),
+        ]
+        for rule, row in told["rules"].items():
+            rises = row["rises"]
+            lines.append(
+                f"| {names[rule]} | {rises['recall']:.2f} | {rises['soon']:.2f} | {rises['delay']:g} | {rises['precision']:.2f} "
+                f"| {rises['about_precision']:.2f} | {rises['false_alarms_a_year']:.3f} | "
+                + " | ".join(f"{score['recall']:.2f}" for score in row["by_factor"].values())
+                + " |"
+            )
+        lines += [
+            "",
+            f"False alarms a year by level ({_listed(change_points.LEVELS)}): "
+            + "; ".join(
+                f"{names[rule]} {', '.join(f'{rate:.2f}' for rate in row['quiet_by_level'].values())}"
+                for rule, row in told["rules"].items()
+            )
+            + ".",
+            "",
+            "| penalty | rises found | precision | within eight weeks | false alarms a year |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {penalty}{' (ours)' if float(penalty) == told['penalty'] else ''} | {row['recall']:.2f} | {row['precision']:.2f} "
+                f"| {row['about_precision']:.2f} | {row['false_alarms_a_year']:.3f} |"
+                for penalty, row in told["penalties"].items()
+            ),
+        ]
+        false_alarms = told["rules"]["is_change_point"]["rises"]["false_alarms_a_year"]
+        lines += [
+            "",
+            f"Aim at most {change_points.FALSE_ALARMS_ALLOWED} false alarms a year: "
+            f"{_verdict(false_alarms, change_points.FALSE_ALARMS_ALLOWED)}.",
+        ]
+    return lines + ([] if run["real"] is None else _real_rates(run["real"], names))
+
+
+def _real_rates(real: dict[str, list[dict[str, Any]]], names: dict[str, str]) -> list[str]:
+    return [
+        "",
+        "How often the rules fire in real events (UCDP GED 24.1 of five countries, 2014 to 2023; areas with any event).",
+        "Active: weeks whose mean of the 52 before is 0.5 or more.",
+        "",
+        "| metric | areas | rule | weeks fired | of all | of active weeks | alarms a year, all areas | per area |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {metric} | {row['areas']} x {row['area_kind']} | {names[row['rule']]} | {row['weeks_fired']:,} "
+            f"| {row['weeks_fired'] / row['weeks']:.2%} | {row['active_weeks_fired'] / row['active_weeks']:.1%} "
+            f"| {row['alarms'] / row['years']:.1f} | {row['alarms'] / row['years'] / row['areas']:.2f} |"
+            for metric, rows in real.items()
+            for row in rows
+        ),
+    ]
+
+
+def _listed(numbers: tuple[float, ...]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
+
+
 def _build(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
     runs = cases["full_build"]
     return [
@@ -280,6 +366,48 @@ def _build(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
         "|---|---|---|",
         f"| every model and test anew, warm | {_spread(runs)} | {_middle(runs, 'peak_mib'):.0f} |",
         f"| publication, checked and renamed | {_spread(runs, 'publish_seconds')} | |",
+    ]
+
+
+def _alerts(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
+    (run,) = cases["alert_rates"]
+
+    def share(value: float | None) -> str:
+        return "" if value is None else f"{value:.2f}"
+
+    return [
+        "## Alerts on real data (UCDP GED 24.1 of Mali, Benin, Côte d'Ivoire, Senegal, Guinea-Bissau, 1989 to 2023)",
+        "",
+        "Alerts sent a year in all five countries, after suppression; borne out is the share of the judged after which",
+        "the rule's outcome came, base rate the same at the ends of months without an alert.",
+        "",
+        "| rule | found | sent a year | last 5 years | judged | borne out | base rate | outcome |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {one['rule']} | {one['alerts']:,} | {one['a_year']:.2f} | {one['a_year_recent']:.1f} | {one['judged']} "
+            f"| {share(one['borne_out'])} | {share(one['base_rate'])} | {one['outcome']} |"
+            for one in run["record"]
+        ),
+        "",
+        "Floors of `admin1_conflict` (deaths in 30 days at precise places of a unit):",
+        "",
+        "| floor | sent a year | last 5 years | a unit and year | most in one | units | judged | borne out |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {one['floor']} | {one['a_year']:.2f} | {one['a_year_recent']:.1f} | {one['a_unit_year']:.3f} "
+            f"| {one['most_of_a_unit_in_a_year']} | {one['units']} | {one['judged']} | {share(one['borne_out'])} |"
+            for one in run["floors"]
+        ),
+        "",
+        "Surges and threats by kind of area and level:",
+        "",
+        "| rule | area | level | found a year | sent a year | judged | borne out |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {one['rule']} | {one['area_kind']} | {one['level']} | {one['found_a_year']:.2f} "
+            f"| {one['sent_a_year']:.2f} | {one['judged']} | {share(one['borne_out'])} |"
+            for one in run["sizes"]
+        ),
     ]
 
 

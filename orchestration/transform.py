@@ -28,8 +28,9 @@ CALLED_BY_MODELS = (Path(forecasting.__file__),)
 
 LEDGER_OF = {"ucdp": "coverage", "acled": "coverage", "insecurity_insight": "coverage", "gdelt": "gdelt_slot"}
 """The ledger's table that tells where and when a feed was looking, which models read beside its rows."""
-AUDIT = ("path:models/audit,source:ledger+", "dim_source")
-"""What tells of the ledger, built every time: audit models that read it, and when each source was accessed.
+AUDIT = ("path:models/audit,source:ledger+", "dim_source", "int_alert__candidate+")
+"""What tells of the ledger, built every time: audit models that read it, when each source was accessed, and the alerts,
+since a feed falls asleep without any news. What events alone can change is not made anew (int_alert__conflict).
 
 The other audit models tell of rows: they are built with what they read.
 """

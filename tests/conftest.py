@@ -61,13 +61,16 @@ ONE_PROCESS = {
     "tests/pipeline/test_real_data.py": "real_home",
     "tests/pipeline/test_publish.py": "real_home",
     "tests/pipeline/test_real_marts.py": "real_home",
+    "tests/pipeline/test_alerts.py": "real_home",
     "tests/pipeline/test_real_actors.py": "registry_home",
     "tests/pipeline/test_real_places.py": "registry_home",
     "tests/pipeline/test_made_world.py": "made_home",
     "tests/pipeline/test_diff.py": "made_home",
+    "tests/pipeline/test_alert_delivery.py": "made_home",
     "tests/pipeline/test_made_marts.py": "made_home",
     "tests/queries/test_promised_questions.py": "real_home",
     "tests/queries/test_actor_questions.py": "real_home",
+    "tests/queries/test_alert_questions.py": "real_home",
     "tests/queries/test_forecast_question.py": "real_home",
 }
 """Files that share a fixture too dear to make twice. (xdist's own groups do nothing under pytest 9.)"""
