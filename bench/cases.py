@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from bench import alerts, incidents, splink_beside
+from bench import alerts, change_points, incidents, splink_beside
 from expectations.contracts import contract_for
 from orchestration.settings import Settings
 
@@ -319,6 +319,14 @@ def incident_weights(data: Path, work: Path) -> dict[str, Any]:
 
 
 @case
+def change_points_found(data: Path, work: Path) -> dict[str, Any]:
+    """The rules of trend_week against jumps planted in made series, and their rates in real events if these are there."""
+    started = perf_counter()
+    made = change_points.measure_made()
+    return {"seconds": perf_counter() - started, "made": made, "real": change_points.measure_real(work)}
+
+
+@case
 def incident_rematch(data: Path, work: Path) -> dict[str, Any]:
     """All incidents of about 50,000 events matched anew by dbt, in one process, warm."""
     folder = incidents.world_folder(data, incidents.REMATCHED_SEED, incidents.REMATCHED_SCALE)
@@ -393,7 +401,7 @@ def make_data(folder: Path, groups: list[str]) -> None:
     for group in groups:
         for seed, scale in worlds.get(group, ()):
             incidents.make_world(incidents.world_folder(folder, seed, scale), seed, scale)
-    if set(groups) <= {*worlds, "ticks", "build", "alerts"}:
+    if set(groups) <= {*worlds, "ticks", "build", "change-points", "alerts"}:
         return
     if not (folder / "ged.csv").is_file():
         made_ged_csv(folder / "ged.part")

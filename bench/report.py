@@ -3,6 +3,7 @@
 from statistics import median
 from typing import Any
 
+from bench import change_points
 from bench.incidents import added, precision_recall_f1
 from bench.splink_beside import HOW_TO_INSTALL
 
@@ -18,6 +19,7 @@ def tables(known: dict[str, Any]) -> list[str]:
         "incidents": _incidents,
         "incident-weights": _weights,
         "rematch": _rematch,
+        "change-points": _change_points,
         "alerts": _alerts,
     }
     lines: list[str] = []
@@ -268,6 +270,89 @@ def _rematch(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
         "",
         f"Aim at most 10 s: {_verdict(_middle(runs), 10)}. dbt's own time is in the first row.",
     ]
+
+
+def _change_points(cases: dict[str, list[dict[str, Any]]]) -> list[str]:
+    (run,) = cases["change_points_found"]
+    names = {
+        "surge": "`surge`",
+        "threat": "`threat`",
+        "z_score": "`z_score` of 2 or more",
+        "is_change_point": "`is_change_point`",
+    }
+    weeks, series = change_points.WEEKS_OF_A_SERIES, change_points.SERIES
+    lines = [
+        f"## Rules for a rise, against planted jumps (made series of {weeks} weeks)",
+        "",
+        f"Levels of {_listed(change_points.LEVELS)} events a week, jumps to {_listed(change_points.FACTORS[:-1])} times and to",
+        f"a third; {series} series of each, {3 * series} of each level without a jump. Found: an alarm within two weeks of the jump.",
+        "Delay: median weeks from the jump until the rule has found it. Precision: alarms in series that rise which are within",
+        "two, eight weeks of the jump. False alarms: a year, in series without a jump. An alarm lasts while the rule fires.",
+    ]
+    for metric, told in run["made"].items():
+        lines += [
+            "",
+            f"**{metric}**",
+            "",
+            "| rule | rises found | known within 13 weeks | delay | precision | within eight weeks | false alarms a year | "
+            + " | ".join(f"found at x{factor}" for factor in next(iter(told["rules"].values()))["by_factor"])
+            + " |",
+            "|" + "---|" * (7 + len(change_points.FACTORS)),
+        ]
+        for rule, row in told["rules"].items():
+            rises = row["rises"]
+            lines.append(
+                f"| {names[rule]} | {rises['recall']:.2f} | {rises['soon']:.2f} | {rises['delay']:g} | {rises['precision']:.2f} "
+                f"| {rises['about_precision']:.2f} | {rises['false_alarms_a_year']:.3f} | "
+                + " | ".join(f"{score['recall']:.2f}" for score in row["by_factor"].values())
+                + " |"
+            )
+        lines += [
+            "",
+            f"False alarms a year by level ({_listed(change_points.LEVELS)}): "
+            + "; ".join(
+                f"{names[rule]} {', '.join(f'{rate:.2f}' for rate in row['quiet_by_level'].values())}"
+                for rule, row in told["rules"].items()
+            )
+            + ".",
+            "",
+            "| penalty | rises found | precision | within eight weeks | false alarms a year |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {penalty}{' (ours)' if float(penalty) == told['penalty'] else ''} | {row['recall']:.2f} | {row['precision']:.2f} "
+                f"| {row['about_precision']:.2f} | {row['false_alarms_a_year']:.3f} |"
+                for penalty, row in told["penalties"].items()
+            ),
+        ]
+        false_alarms = told["rules"]["is_change_point"]["rises"]["false_alarms_a_year"]
+        lines += [
+            "",
+            f"Aim at most {change_points.FALSE_ALARMS_ALLOWED} false alarms a year: "
+            f"{_verdict(false_alarms, change_points.FALSE_ALARMS_ALLOWED)}.",
+        ]
+    return lines + ([] if run["real"] is None else _real_rates(run["real"], names))
+
+
+def _real_rates(real: dict[str, list[dict[str, Any]]], names: dict[str, str]) -> list[str]:
+    return [
+        "",
+        "How often the rules fire in real events (UCDP GED 24.1 of five countries, 2014 to 2023; areas with any event).",
+        "Active: weeks whose mean of the 52 before is 0.5 or more.",
+        "",
+        "| metric | areas | rule | weeks fired | of all | of active weeks | alarms a year, all areas | per area |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {metric} | {row['areas']} x {row['area_kind']} | {names[row['rule']]} | {row['weeks_fired']:,} "
+            f"| {row['weeks_fired'] / row['weeks']:.2%} | {row['active_weeks_fired'] / row['active_weeks']:.1%} "
+            f"| {row['alarms'] / row['years']:.1f} | {row['alarms'] / row['years'] / row['areas']:.2f} |"
+            for metric, rows in real.items()
+            for row in rows
+        ),
+    ]
+
+
+def _listed(numbers: tuple[float, ...]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
 
 
 def _build(cases: dict[str, list[dict[str, Any]]]) -> list[str]:

@@ -138,3 +138,25 @@ def test_evidence_is_of_the_area_and_the_days_and_makes_the_figure(real_home: Re
         ).fetchone()
     assert (wrong, short) == (0, 0)
     assert alerts > 1000
+
+
+def test_surges_and_threats_are_those_of_the_trend(real_home: RealHome) -> None:
+    """Two models reckon the same means; where one of them changes, they part."""
+    with open_bi(real_home.settings) as bi:
+        for rule in ("surge", "threat"):
+            weeks = bi.execute(
+                f"""select source, area_kind, area_id, week + 6, value, mean_4w, mean_52w from marts.trend_week
+                    where {rule} and metric = 'events' and area_kind in ('country', 'admin1') and source = 'ucdp'
+                    order by all"""
+            ).fetchall()
+            alerts = bi.execute(
+                """select source, area_kind, area_id, alert_date, value, baseline from marts.alert
+                   where rule = ? order by all""",
+                [rule],
+            ).fetchall()
+            assert [alert[:4] for alert in alerts] == [week[:4] for week in weeks]
+            baseline = 5 if rule == "surge" else 6
+            assert [alert[5] for alert in alerts] == [week[baseline] for week in weeks]
+            if rule == "surge":
+                assert [alert[4] for alert in alerts] == [week[4] for week in weeks]
+            assert len(alerts) > 150

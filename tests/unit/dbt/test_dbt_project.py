@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 import yaml
 
+from bench import change_points
 from orchestration.warehouse.connection import STORAGE_VERSION, WAREHOUSE_CONFIG, prepare
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -376,7 +378,7 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
     values = [row[0] for row in found]
     assert len(values) > 150
     for position, (value, mean_4w, mean_52w, last_year, change, z_score, surge) in enumerate(found):
-        four, year = values[max(0, position - 4) : position], values[max(0, position - 52) : position]
+        four, year, three_years = (values[max(0, position - weeks) : position] for weeks in (4, 52, 156))
         expected_4w = statistics.mean(four) if len(four) == 4 else None
         assert mean_4w == pytest.approx(expected_4w)
         assert mean_52w == pytest.approx(statistics.mean(year) if len(year) >= 39 else None)
@@ -384,9 +386,86 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
         big_enough = expected_4w is not None and expected_4w >= 1
         assert change == pytest.approx(100 * (value / expected_4w - 1) if big_enough else None)
         assert surge == (None if expected_4w is None else big_enough and value >= 2 * expected_4w)
-        deviation = statistics.stdev(year) if len(year) >= 39 else 0
-        assert z_score == pytest.approx((value - statistics.mean(year)) / deviation if deviation else None)
+        deviation = statistics.stdev(three_years) if len(three_years) >= 117 else 0
+        assert z_score == pytest.approx(
+            (value - statistics.mean(three_years)) / deviation if deviation else None
+        )
     assert any(row[6] for row in found) and any(row[5] for row in found)
+
+
+def test_trends_of_years_are_those_reckoned_by_hand(copy_of_built: Warehouse) -> None:
+    """Series that need a year of weeks or three; and the rules that the bench measures, against the table."""
+    random = np.random.default_rng(5)
+    series: dict[str, list[int | None]] = {
+        "tripled": [1] * 52 + [3] * 4,
+        "emerged": [0] * 52 + [1] * 4,
+        # Mean 2 and deviation 1; the 99 lies more than 156 weeks back.
+        "turns": [99] + [None] * 59 + [1, 3] * 58 + [2, 5],
+        "flat": [2] * 117 + [5],
+        "short": [1, 3] * 58 + [5],
+        "stepped": [1] * 30 + [8] * 30,
+        "stepped_in_the_lag": [1] * 30 + [8] * 30,
+        "swinging": random.poisson(random.choice([0.5, 2, 8], 300)).tolist(),
+    }
+    rows = [
+        (area, date(2015, 1, 5) + timedelta(weeks=number), value, area.endswith("lag") and number >= 30)
+        for area, values in series.items()
+        for number, value in enumerate(values)
+        if value is not None
+    ]
+    with copy_of_built.open() as connection:
+        connection.execute("delete from intermediate.int_trend__event_week")
+        connection.executemany(
+            """insert into intermediate.int_trend__event_week by name
+               select 'ucdp' as source, 'MLI' as country_iso3, 'admin1' as area_kind, $1 as area_id,
+                   $2::date as week, $3::bigint as events, $3::bigint as fatalities_best, true as is_complete,
+                   $4::boolean as provisional, date '2025-01-01' as observed_until""",
+            rows,
+        )
+    assert bad(copy_of_built.dbt("run", "--select", "int_trend__change_point", "trend_week")) == {}
+    columns = "area_id, week, value, mean_52w, threat, pct_change_52w, change_class_52w, surge, z_score, z_score_weeks, is_change_point, change_point_ratio"
+    table: dict[str, list[dict[str, Any]]] = {area: [] for area in series}
+    for row in copy_of_built.rows(
+        f"select {columns} from marts.trend_week where source = 'ucdp' and metric = 'events' and area_kind = 'admin1' order by week"
+    ):
+        told = dict(zip(columns.split(", "), row, strict=True))
+        table[told["area_id"]].append(told)
+
+    def last(area: str, column: str, weeks: int) -> list[Any]:
+        return [row[column] for row in table[area][-weeks:]]
+
+    # The month must have twice the year, which has seen a part of it: 2 against 1.038, then 2.5 against 1.077.
+    assert last("tripled", "threat", 5) == [False, False, False, True, True]
+    assert last("tripled", "mean_52w", 3) == pytest.approx([54 / 52, 56 / 52, 58 / 52])
+    assert last("tripled", "pct_change_52w", 4)[:2] == pytest.approx([200, 100 * (3 * 52 / 54 - 1)])
+    assert last("tripled", "change_class_52w", 5) == ["limited_change"] + ["large_increase"] * 4
+    # Three quarters of a year are a baseline.
+    assert [row["threat"] for row in table["tripled"][38:40]] == [None, False]
+    # From nothing: not before a whole month has an event a week, and never a percentage.
+    assert last("emerged", "threat", 4) == [False, False, False, True]
+    assert set(last("emerged", "change_class_52w", 56)) == {None}
+    assert [last(area, "z_score", 1)[0] for area in ("turns", "flat", "short")] == [
+        pytest.approx(3),
+        None,
+        None,
+    ]
+    assert [last(area, "z_score_weeks", 1)[0] for area in ("turns", "flat", "short")] == [117, 117, 116]
+    stepped = [
+        (number, row["change_point_ratio"])
+        for number, row in enumerate(table["stepped"])
+        if row["is_change_point"]
+    ]
+    assert stepped == [(30, 8)]
+    lagging = [row["is_change_point"] for row in table["stepped_in_the_lag"]]
+    assert lagging == [False] * 30 + [None] * 30
+    # The bench's rules in numpy, from where the longest baseline is whole.
+    values = np.array(series["swinging"])
+    expected = {name: rule(values)[156:].tolist() for name, rule in change_points.RULES.items()}
+    found = table["swinging"][156:]
+    assert [row["surge"] for row in found] == expected["surge"]
+    assert [row["threat"] for row in found] == expected["threat"]
+    assert [row["z_score"] >= 2 for row in found] == expected["z_score"]
+    assert all(any(fires) and not all(fires) for fires in expected.values())
 
 
 def test_a_build_in_steps_gives_what_a_full_build_gives(copy_of_built: Warehouse) -> None:
@@ -435,6 +514,7 @@ TAMPERING = {
     "country_months_add_up_to_events": "update marts.country_month set events = events + 1 where month = '2024-06-01'",
     "admin1_months_add_up_to_country_months": "delete from marts.admin1_month where admin1_id = 'MLI-unknown'",
     "trend_weeks_of_countries_add_up_to_events": "update marts.trend_week set value = 99 where week = '2024-03-04'",
+    "trend_weeks_of_actors_add_up_to_events": "update marts.trend_week set value = value + 1 where area_kind = 'actor' and metric = 'events'",
     "coverage_weeks_add_up_to_gdelt_days": "delete from marts.country_coverage_week where country_iso3 = 'MLI'",
     "every_event_has_two_sides": "delete from core.fct_event_actor where role = 'side_b' and event_key = 'ucdp:1'",
     "an_actor_stands_once_in_a_name": """insert into core.fct_event_version_actor
