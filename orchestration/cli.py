@@ -390,6 +390,79 @@ def incident(settings: Settings, incident_id: str, style: str) -> int:
 
 
 @command
+@click.option("--country", metavar="ISO3", help="Only alerts of this country, e.g. MLI.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="All about what happened since this day; else what is news: known for 90 days at most, about the last 550.",
+)
+@click.option(
+    "--kind", type=click.Choice(["conflict", "data"]), help="About the conflict, or about the data."
+)
+@click.option("--all", "everything", is_flag=True, help="Also suppressed alerts, and those of lower levels.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+)
+@click.option(
+    "--deliver", is_flag=True, help="Tell what is new, as SAHEL_WEBHOOK_URL and SAHEL_ALERT_FILES say."
+)
+@click.option("--trial", is_flag=True, help="Post a trial message to SAHEL_WEBHOOK_URL, and no alert.")
+def alerts(
+    settings: Settings,
+    country: str | None,
+    since: datetime | None,
+    kind: str | None,
+    everything: bool,
+    style: str,
+    deliver: bool,
+    trial: bool,
+) -> int:
+    """The alerts of the published file, the newest first; or tell the new ones to a webhook and into files.
+
+    Level and above: SAHEL_ALERT_LEVEL (medium). An alert is told once; `sahel run && sahel alerts --deliver` suits cron.
+    """
+    from orchestration import alert_page, delivery
+
+    if deliver or trial:
+        chosen = (country, since, kind, everything or None, None if style == "table" else style)
+        if any(chosen) or (deliver and trial):
+            raise click.UsageError(
+                f"{'--deliver' if deliver else '--trial'} stands alone: what is told is set in the environment"
+            )
+        return _deliver(settings) if deliver else _try_webhook(settings)
+    try:
+        asked = alert_page.question(
+            settings.now(), settings.alert_level, country, _day(since), kind, everything
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    try:
+        page = alert_page.read(settings, asked)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        _complain(delivery.TOO_OLD)
+        return 1
+    if style == "json":
+        if settings.is_made:
+            err.print(MADE_BANNER)
+        click.echo(json.dumps(_json_value(page.as_records()), indent=1, ensure_ascii=False))
+    elif style == "markdown":
+        click.echo(alert_page.markdown(page))
+    else:
+        _label(settings.is_made)
+        _show_sections(alert_page.sections(page))
+    if not page.alerts:
+        (out if style == "table" else err).print(alert_page.nothing(page), markup=False)
+    return 0
+
+
+@command
 @click.option(
     "--country", metavar="COUNTRY", help="ISO code or name, e.g. MLI or Mali (else all that are monitored)."
 )
@@ -563,6 +636,41 @@ def _page(
     else:
         _label(settings.is_made)
         show(page)
+    return 0
+
+
+def _deliver(settings: Settings) -> int:
+    from orchestration import delivery
+
+    if not delivery.is_configured(settings):
+        raise SettingsError(f"nobody is to be told; {delivery.HOW}")
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    try:
+        delivered = delivery.deliver(settings)
+    except (*delivery.EXPECTED, delivery.PublishedTooOld) as error:
+        if isinstance(error, OSError):
+            raise
+        _complain(str(error))
+        return 1
+    _label(settings.is_made)
+    for line in delivered.lines():
+        out.print(line, markup=False)
+    return 0
+
+
+def _try_webhook(settings: Settings) -> int:
+    from orchestration.delivery import webhook
+
+    if settings.webhook_url is None:
+        raise SettingsError("SAHEL_WEBHOOK_URL is not set; see docs/alerts_delivery.md for how to get one")
+    try:
+        webhook.post(settings, webhook.trial(settings))
+    except webhook.WebhookFailed as error:
+        _complain(str(error))
+        return 1
+    out.print("webhook: the trial was taken; look whether it has arrived")
     return 0
 
 
