@@ -49,6 +49,12 @@ SOURCE_NAMES = {
     "insecurity_insight": "Insecurity Insight",
     "gdelt": "GDELT",
     "news": "News",
+    "reliefweb": "ReliefWeb",
+    "worldbank": "World Bank",
+    "unhcr": "UNHCR",
+    "idmc": "IDMC",
+    "coups": "the list of coups",
+    "peacekeeping": "UN peacekeeping",
 }
 SHORT_NAMES = {"insecurity_insight": "Ins. Insight"}
 METRICS = {
@@ -195,7 +201,17 @@ def read(
     )
     loaded = dicts(reader, "select max(recorded_at) as data_as_of from audit.load_history")[0]["data_as_of"]
     newest = observed[0]["day"] or (loaded.date() if loaded else None)
-    start = since or (newest - timedelta(days=SINCE_DAYS) if newest else date.min)
+    if newest is None:
+        return Report(
+            slug=scope.slug,
+            title=f"Situation report: {scope.name}",
+            about=(Line("Nothing has been loaded yet: “sahel run” loads what is published."),),
+            warnings=tuple(_warnings((), is_made)),
+            sections=(),
+            queries=(),
+            data_as_of=None,
+        )
+    start = since or newest - timedelta(days=SINCE_DAYS)
     asker = _Asker(reader, scope, start)
     months = asker.ask("Newest complete month of each source", _MONTHS)
     sources = tuple(row["source"] for row in months.rows)
@@ -215,23 +231,17 @@ def read(
         slug=scope.slug,
         title=f"Situation report: {scope.name}",
         about=_about(newest, start, loaded, bool(sources)),
-        warnings=tuple(_warnings(licences, is_made)),
+        warnings=tuple(_warnings(licences.rows, is_made)),
         sections=tuple(section for section in sections if section),
         queries=tuple(asker.queries),
         data_as_of=loaded,
     )
 
 
-def _about(newest: date | None, start: date, loaded: datetime | None, has_events: bool) -> tuple[Line, ...]:
-    if loaded is None:
-        return (Line("Nothing has been loaded yet: “sahel run” loads what is published."),)
+def _about(newest: date, start: date, loaded: datetime | None, has_events: bool) -> tuple[Line, ...]:
     reach = f"events observed until {newest}" if has_events else "no source of events has observed it"
-    return (
-        Line(
-            f"Changes since {start}; {reach}; data as of {loaded:%Y-%m-%d %H:%M} UTC. {NEVER_ADDED} "
-            "“–” is not known, never zero."
-        ),
-    )
+    known = f"data as of {loaded:%Y-%m-%d %H:%M} UTC" if loaded else "no load is on record"
+    return (Line(f"Changes since {start}; {reach}; {known}. {NEVER_ADDED} “–” is not known, never zero."),)
 
 
 NEVER_ADDED = (
@@ -239,9 +249,9 @@ NEVER_ADDED = (
 )
 
 
-def _warnings(licences: Query, is_made: bool) -> list[str]:
+def _warnings(licences: tuple[dict[str, Any], ...], is_made: bool) -> list[str]:
     told = [MADE_BANNER] if is_made else []
-    closed = [row["source_name"] for row in licences.rows if not row["redistribution_allowed"]]
+    closed = [row["source_name"] for row in licences if not row["redistribution_allowed"]]
     if closed:
         told.append(
             f"For your own use only: this report holds figures of {plain(', '.join(closed))}, whose terms do not allow "
@@ -299,7 +309,12 @@ def _what_changed(asker: _Asker, months: Query) -> Section:
                 Column("4 weeks before", "{mean_4w}"),
                 Column("52 weeks before", "{mean_52w}"),
                 Column("year ago", "{same_week_last_year}"),
-                Column("against 4 weeks", "{change_class:words}", is_number=False),
+                # Classes of change are of one area and do not add up.
+                *(
+                    [Column("against 4 weeks", "{change_class:words}", is_number=False)]
+                    if asker.scope.country_iso3
+                    else []
+                ),
                 Column("may still change", "{provisional}", is_number=False),
             ),
             week_rows,

@@ -194,6 +194,8 @@ def shortened(text: str, most: int = LONGEST) -> str:
 
 
 def _decimal(value: float) -> str:
+    if 0 < value < 0.05:
+        return "below 0.1"
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.1f}"
 
 
