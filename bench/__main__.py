@@ -31,8 +31,11 @@ GROUPS = {
     "incidents": ("incident_scores", "incident_splink"),
     "incident-weights": ("incident_weights",),
     "rematch": ("incident_rematch",),
+    "change-points": ("change_points_found",),
+    "alerts": ("alert_rates",),
+    "forecasts": ("forecast_record", "forecast_world"),
 }
-RUN_ONCE = {"ticks", "incidents", "incident-weights"}
+RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points", "alerts", "forecasts"}
 """Too long for three runs, or the same each time."""
 
 
@@ -134,7 +137,7 @@ def _report(known: dict[str, Any]) -> str:
         [
             "# Measured",
             "",
-            "Written by `make bench` (`python -m bench [group ...]`). All inputs are made. Seconds are medians of the",
+            "Written by `make bench` (`python -m bench [group ...]`). Inputs are made unless a section says otherwise. Seconds are medians of the",
             "counted runs, each in a process of its own, compared cases taking turns; the machine is shared, so read ratios.",
             "",
             f"Machine: {machine}; Python {platform.python_version()}, {software}.",

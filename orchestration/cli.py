@@ -463,6 +463,77 @@ def alerts(
 
 
 @command
+@click.option(
+    "--country", metavar="COUNTRY", help="ISO code or name, e.g. MLI or Mali (else all that are monitored)."
+)
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="What changed is told from this day on (else of the last 30 days that a source observed).",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["markdown", "html", "both"]),
+    help="markdown by default, or what the file of --out is called; both needs a folder.",
+)
+@click.option(
+    "--out",
+    "target",
+    type=click.Path(path_type=Path),
+    help="A file (.md, .html) or a folder; else it is printed. A report that is there is replaced.",
+)
+def report(
+    settings: Settings, country: str | None, since: datetime | None, style: str | None, target: Path | None
+) -> int:
+    """A one-page situation report: what changed, where, who, how sure, what we cannot see.
+
+    Each figure names the query that gave it, and the queries stand at the end. The same published file gives the same
+    report, whenever it is asked.
+    """
+    from orchestration import sitrep
+
+    forms = {suffix: form for form, (suffix, _) in sitrep.FORMS.items()}
+    is_file = target is not None and target.suffix in forms and not target.is_dir()
+    if country is not None and not country.strip():
+        raise click.UsageError("--country: an empty name; write e.g. MLI or Mali")
+    if since and since.date() > settings.now().date():
+        raise click.UsageError(
+            f"--since: {since:%Y-%m-%d} is in the future; write {settings.now():%Y-%m-%d} at the latest"
+        )
+    if style == "both" and (target is None or is_file):
+        raise click.UsageError("--format both: writes two files; name a folder, e.g. --out reports")
+    if is_file and style not in (None, forms[target.suffix]):
+        raise click.UsageError(
+            f"--out: {target.name} is not the name of a file in {style}; leave --format out"
+        )
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    with open_published(settings.bi_file) as reader:
+        try:
+            made = sitrep.make(reader, country, since.date() if since else None, settings.is_made)
+        except NotFound as error:
+            _complain(str(error))
+            return 1
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            _complain(
+                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
+            )
+            return 1
+    if target is None:
+        click.echo(sitrep.text_of(made, style or "markdown"), nl=False)
+        return 0
+    wanted = list(forms.values()) if style == "both" else [style or forms.get(target.suffix, "markdown")]
+    for suffix, form in forms.items():
+        if form in wanted:
+            path = sitrep.write(made, form, target if is_file else target / f"{made.stem}{suffix}")
+            out.print(f"wrote {path}", markup=False)
+    return 0
+
+
+@command
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(settings: Settings, as_json: bool) -> int:
     """Settings, versions, reachability of each enabled feed, warehouse health. Never prints a secret."""

@@ -76,6 +76,36 @@ def test_jnim_is_among_the_actors_of_the_last_year(real_home: RealHome) -> None:
     assert rows["jnim"]["countries"] == 2
 
 
+def test_what_rises_is_told_against_all_baselines_and_since_when(real_home: RealHome) -> None:
+    rows = {
+        (row["area_id"], row["metric"]): row
+        for row in json.loads(ask(real_home.settings.home, "is_it_rising"))
+        if row["source"] == "ucdp"
+    }
+    mali = rows["MLI", "events"]
+    with open_bi(real_home.settings) as bi:
+        points = bi.execute(
+            """select area_id, strftime(week, '%Y-%m-%d') from marts.trend_week
+               where area_kind = 'country' and metric = 'events' and is_change_point order by week"""
+        ).fetchall()
+        weekly = [
+            value
+            for (value,) in bi.execute(
+                """select value from marts.trend_week
+                   where area_kind = 'country' and area_id = 'MLI' and source = 'ucdp' and metric = 'events'
+                       and is_complete order by week"""
+            ).fetchall()
+        ]
+    # The weeks in which the rebellion in Mali began, the battle of Konna, the Ivorian rebellion, the election of 2010.
+    known = {("MLI", "2012-01-16"), ("MLI", "2013-01-07"), ("CIV", "2002-09-16"), ("CIV", "2010-11-22")}
+    assert known <= set(points)
+    assert mali["level_since"][:10] == max(week for area, week in points if area == "MLI")
+    assert mali["value"] == weekly[-1]
+    assert mali["mean_52w"] == pytest.approx(sum(weekly[-53:-1]) / 52, abs=0.01)
+    assert mali["pct_change_52w"] == pytest.approx(100 * (weekly[-1] * 52 / sum(weekly[-53:-1]) - 1), abs=0.1)
+    assert rows["SEN", "events"]["threat"] is False
+
+
 def test_the_outage_of_gdelt_is_told(real_home: RealHome) -> None:
     rows = json.loads(ask(real_home.settings.home, "feed_health"))
     (gdelt,) = [row for row in rows if (row["feed"], row["part"]) == ("gdelt", "export")]

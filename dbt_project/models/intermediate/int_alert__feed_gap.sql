@@ -183,7 +183,11 @@ news as (
         failure.failing_from as gap_from,
         failure.failing_until as gap_until,
         {{ failing_hours }} as allowed_hours,
-        failure.spell = max(failure.spell) over (partition by failure.stream) as is_open,
+        failure.spell = (
+            select max(attempt.spell)
+            from news_attempts as attempt
+            where attempt.stream = failure.stream
+        ) as is_open,
         'low' as level,
         (
             select min(attempt.recorded_at)

@@ -1,10 +1,11 @@
 -- Weekly values with their baselines, by area, metric and source.
 --
--- mean_4w and mean_52w look at the weeks before, never at the week itself; the first needs all four, the second three
--- quarters of the 52, since gaps are null and not zero. surge: at least twice mean_4w, which must be at least 1.
--- change_class: against mean_4w, more than +25 % large_increase, from +10 % moderate_increase, down to -25 %
--- limited_change, below large_decrease. Percentages of a base below 1 are null, and so is every judgement of a week
--- that was observed only in part.
+-- Baselines look at the weeks before, never at the week itself; that of 4 weeks needs all four, those of 52 and 156
+-- three quarters, since gaps are null and not zero. surge: at least twice mean_4w, which must be at least 1.
+-- threat: the mean of the four weeks that end with this one is at least twice mean_52w, and at least 1.
+-- Change classes: more than +25 % large_increase, from +10 % moderate_increase, down to -25 % limited_change, below
+-- large_decrease; no fall is announced in a provisional week. Percentages of a base below 1 are null, and so is every
+-- judgement of a week that was observed only in part. Rules and examples: docs/trends.md.
 with first_weeks as (
     select
         min(week) filter (where gdelt_material_conflict_events is not null) as gdelt_week,
@@ -12,7 +13,7 @@ with first_weeks as (
     from {{ ref('country_coverage_week') }}
 ),
 
-country_metrics as (
+metric_weeks as (
     {% for metric in ['events', 'fatalities_best', 'events_one_sided', 'fatalities_civilian'] %}
         select
             source,
@@ -23,7 +24,8 @@ country_metrics as (
             cast({{ metric }} as double) as value,
             is_complete,
             provisional,
-            observed_until
+            observed_until,
+            countries_observed
         from {{ ref('int_trend__event_week') }}
         where {{ metric }} is not null
 
@@ -42,7 +44,8 @@ country_metrics as (
             coverage.week + 6 <= coverage.{{ source }}_observed_until
             and coverage.week > first_read.{{ source }}_week as is_complete,
             coverage.week + 6 > coverage.{{ source }}_observed_until as provisional,
-            coverage.{{ source }}_observed_until as observed_until
+            coverage.{{ source }}_observed_until as observed_until,
+            1 as countries_observed
         from {{ ref('country_coverage_week') }} as coverage
         cross join first_weeks as first_read
         where coverage.week between first_read.{{ source }}_week and coverage.{{ source }}_observed_until
@@ -57,7 +60,7 @@ members as (
         member.area_set,
         metric_row.*
     from {{ ref('dim_area_set') }} as member
-    inner join country_metrics as metric_row
+    inner join metric_weeks as metric_row
         on member.country_iso3 = metric_row.area_id and metric_row.area_kind = 'country'
 ),
 
@@ -80,10 +83,7 @@ area_set_metrics as (
 ),
 
 area_metrics as (
-    select
-        *,
-        case when area_kind = 'country' then 1 end as countries_observed
-    from country_metrics
+    select * from metric_weeks
 
     union all
 
@@ -102,8 +102,11 @@ baselines as (
     select
         *,
         case when count(full_value) over weeks_4 = 4 then avg(full_value) over weeks_4 end as mean_4w,
+        case when count(full_value) over last_weeks_4 = 4 then avg(full_value) over last_weeks_4 end as mean_last_4w,
         case when count(full_value) over weeks_52 >= 39 then avg(full_value) over weeks_52 end as mean_52w,
-        case when count(full_value) over weeks_52 >= 39 then stddev_samp(full_value) over weeks_52 end as stddev_52w,
+        count(full_value) over weeks_156 as z_score_weeks,
+        avg(full_value) over weeks_156 as mean_156w,
+        stddev_samp(full_value) over weeks_156 as stddev_156w,
         max(full_value) over same_week as same_week_last_year
     from full_weeks
     window
@@ -111,9 +114,17 @@ baselines as (
             partition by source, metric, area_kind, area_id order by week
             range between interval 28 day preceding and interval 7 day preceding
         ),
+        last_weeks_4 as (
+            partition by source, metric, area_kind, area_id order by week
+            range between interval 21 day preceding and current row
+        ),
         weeks_52 as (
             partition by source, metric, area_kind, area_id order by week
             range between interval 364 day preceding and interval 7 day preceding
+        ),
+        weeks_156 as (
+            partition by source, metric, area_kind, area_id order by week
+            range between interval 1092 day preceding and interval 7 day preceding
         ),
         same_week as (
             partition by source, metric, area_kind, area_id order by week
@@ -124,32 +135,78 @@ baselines as (
 judged as (
     select
         *,
-        case when mean_4w >= 1 then 100 * (full_value - mean_4w) / mean_4w end as pct_change_4w
+        case when mean_4w >= 1 then 100 * (full_value - mean_4w) / mean_4w end as pct_change_4w,
+        case when mean_52w >= 1 then 100 * (full_value - mean_52w) / mean_52w end as pct_change_52w
     from baselines
 )
 
 select
-    area_kind,
-    area_id,
-    week,
-    metric,
-    source,
-    value,
-    mean_4w,
-    mean_52w,
-    same_week_last_year,
-    pct_change_4w,
-    case when stddev_52w > 0 then (full_value - mean_52w) / stddev_52w end as z_score,
-    case when full_value is not null and mean_4w is not null then mean_4w >= 1 and full_value >= 2 * mean_4w end
-        as surge,
+    judged.area_kind,
+    judged.area_id,
+    judged.week,
+    judged.metric,
+    judged.source,
+    judged.value,
+    judged.mean_4w,
+    judged.mean_52w,
+    judged.same_week_last_year,
+    judged.pct_change_4w,
+    judged.pct_change_52w,
     case
-        when pct_change_4w > 25 then 'large_increase'
-        when pct_change_4w >= 10 then 'moderate_increase'
-        when pct_change_4w >= -25 then 'limited_change'
-        when pct_change_4w < -25 then 'large_decrease'
-    end as change_class,
-    is_complete,
-    provisional,
-    observed_until,
-    countries_observed
+        when judged.z_score_weeks >= 117 and judged.stddev_156w > 0
+            then (judged.full_value - judged.mean_156w) / judged.stddev_156w
+    end as z_score,
+    judged.z_score_weeks,
+    case
+        when judged.full_value is not null and judged.mean_4w is not null
+            then {{ is_surge('judged.full_value', 'judged.mean_4w') }}
+    end as surge,
+    case
+        when judged.full_value is not null and judged.mean_last_4w is not null and judged.mean_52w is not null
+            then {{ is_threat('judged.mean_last_4w', 'judged.mean_52w') }}
+    end as threat,
+    {% for weeks in ['4w', '52w'] %}
+        case
+            when judged.provisional and judged.pct_change_{{ weeks }} < 0 then null
+            when judged.pct_change_{{ weeks }} > 25 then 'large_increase'
+            when judged.pct_change_{{ weeks }} >= 10 then 'moderate_increase'
+            when judged.pct_change_{{ weeks }} >= -25 then 'limited_change'
+            when judged.pct_change_{{ weeks }} < -25 then 'large_decrease'
+        end as {{ 'change_class' if weeks == '4w' else 'change_class_52w' }},
+    {% endfor %}
+    volatility.spikes as volatility_spikes_52w,
+    case
+        when volatility.spikes >= 6 and volatility.mean_events > 1.5 then 'extreme_risk'
+        when volatility.spikes >= 6 then 'growing_risk'
+        when volatility.mean_events > 1.5 then 'consistent_risk'
+        when volatility.spikes is not null then 'low_risk'
+    end as volatility_class,
+    -- Null where nobody looked: partly observed and provisional weeks, other metrics, sets, the media.
+    case
+        when
+            judged.is_complete
+            and not judged.provisional
+            and judged.metric in ('events', 'fatalities_best')
+            and judged.area_kind <> 'area_set'
+            then change_point.week is not null
+    end as is_change_point,
+    change_point.change_point_ratio,
+    judged.is_complete,
+    judged.provisional,
+    judged.observed_until,
+    judged.countries_observed
 from judged
+left join {{ ref('int_trend__change_point') }} as change_point
+    on
+        judged.source = change_point.source
+        and judged.metric = change_point.metric
+        and judged.area_kind = change_point.area_kind
+        and judged.area_id = change_point.area_id
+        and judged.week = change_point.week
+left join {{ ref('int_trend__volatility_week') }} as volatility
+    on
+        judged.source = volatility.source
+        and judged.metric = volatility.metric
+        and judged.area_kind = volatility.area_kind
+        and judged.area_id = volatility.area_id
+        and judged.week = volatility.week

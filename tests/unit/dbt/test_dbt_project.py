@@ -4,20 +4,20 @@ Here: what needs a database. The logic of single models is tested by dbt's own u
 runs. Not here: real data (tests/pipeline).
 """
 
-import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 import yaml
 
+from bench import change_points
+from orchestration.settings import Settings
+from orchestration.transform import NodeResult, manifest, run_dbt
 from orchestration.warehouse.connection import STORAGE_VERSION, WAREHOUSE_CONFIG, prepare
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,11 +30,12 @@ pytestmark = pytest.mark.xdist_group("dbt_project")
 
 
 class Warehouse:
-    """A warehouse at one path for all tests of this file, so that dbt parses the project once."""
+    """A home's warehouse, built by dbt in this process, at one path for all tests of a file."""
 
     def __init__(self, folder: Path) -> None:
+        self.settings = Settings.from_env(folder, environ={})
         self.folder = folder
-        self.path = folder / "warehouse.duckdb"
+        self.path = self.settings.warehouse
 
     def empty(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -49,33 +50,12 @@ class Warehouse:
         with self.open(read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
+    def nodes(self, *command: str) -> list[NodeResult]:
+        return run_dbt(self.settings, list(command))
+
     def dbt(self, *command: str) -> dict[str, str]:
-        """Run dbt; status by node name. Fails the test if dbt could not run at all."""
-        results = self.folder / "target" / "run_results.json"
-        results.unlink(missing_ok=True)
-        answer = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "dbt.cli.main",
-                *command,
-                "--project-dir",
-                DBT_PROJECT,
-                "--profiles-dir",
-                DBT_PROJECT,
-            ],
-            capture_output=True,
-            text=True,
-            env=os.environ
-            | {
-                "SAHEL_WAREHOUSE": str(self.path),
-                "DBT_TARGET_PATH": str(results.parent),
-                "DBT_LOG_PATH": str(self.folder / "logs"),
-            },
-        )
-        assert results.is_file(), answer.stdout[-3000:] + answer.stderr[-3000:]
-        found = json.loads(results.read_text(encoding="utf-8"))["results"]
-        return {item["unique_id"].split(".", 2)[2]: item["status"] for item in found}
+        """Run dbt; status by node name. Raises if dbt could not run at all."""
+        return {node.unique_id.split(".", 2)[2]: node.status for node in self.nodes(*command)}
 
     def build(self, *options: str) -> None:
         statuses = self.dbt("build", "--exclude-resource-type", "unit_test", *options)
@@ -376,7 +356,7 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
     values = [row[0] for row in found]
     assert len(values) > 150
     for position, (value, mean_4w, mean_52w, last_year, change, z_score, surge) in enumerate(found):
-        four, year = values[max(0, position - 4) : position], values[max(0, position - 52) : position]
+        four, year, three_years = (values[max(0, position - weeks) : position] for weeks in (4, 52, 156))
         expected_4w = statistics.mean(four) if len(four) == 4 else None
         assert mean_4w == pytest.approx(expected_4w)
         assert mean_52w == pytest.approx(statistics.mean(year) if len(year) >= 39 else None)
@@ -384,9 +364,86 @@ def test_baselines_agree_with_plain_python(built: Warehouse) -> None:
         big_enough = expected_4w is not None and expected_4w >= 1
         assert change == pytest.approx(100 * (value / expected_4w - 1) if big_enough else None)
         assert surge == (None if expected_4w is None else big_enough and value >= 2 * expected_4w)
-        deviation = statistics.stdev(year) if len(year) >= 39 else 0
-        assert z_score == pytest.approx((value - statistics.mean(year)) / deviation if deviation else None)
+        deviation = statistics.stdev(three_years) if len(three_years) >= 117 else 0
+        assert z_score == pytest.approx(
+            (value - statistics.mean(three_years)) / deviation if deviation else None
+        )
     assert any(row[6] for row in found) and any(row[5] for row in found)
+
+
+def test_trends_of_years_are_those_reckoned_by_hand(copy_of_built: Warehouse) -> None:
+    """Series that need a year of weeks or three; and the rules that the bench measures, against the table."""
+    random = np.random.default_rng(5)
+    series: dict[str, list[int | None]] = {
+        "tripled": [1] * 52 + [3] * 4,
+        "emerged": [0] * 52 + [1] * 4,
+        # Mean 2 and deviation 1; the 99 lies more than 156 weeks back.
+        "turns": [99] + [None] * 59 + [1, 3] * 58 + [2, 5],
+        "flat": [2] * 117 + [5],
+        "short": [1, 3] * 58 + [5],
+        "stepped": [1] * 30 + [8] * 30,
+        "stepped_in_the_lag": [1] * 30 + [8] * 30,
+        "swinging": random.poisson(random.choice([0.5, 2, 8], 300)).tolist(),
+    }
+    rows = [
+        (area, date(2015, 1, 5) + timedelta(weeks=number), value, area.endswith("lag") and number >= 30)
+        for area, values in series.items()
+        for number, value in enumerate(values)
+        if value is not None
+    ]
+    with copy_of_built.open() as connection:
+        connection.execute("delete from intermediate.int_trend__event_week")
+        connection.executemany(
+            """insert into intermediate.int_trend__event_week by name
+               select 'ucdp' as source, 'MLI' as country_iso3, 'admin1' as area_kind, $1 as area_id,
+                   $2::date as week, $3::bigint as events, $3::bigint as fatalities_best, true as is_complete,
+                   $4::boolean as provisional, date '2025-01-01' as observed_until""",
+            rows,
+        )
+    assert bad(copy_of_built.dbt("run", "--select", "int_trend__change_point", "trend_week")) == {}
+    columns = "area_id, week, value, mean_52w, threat, pct_change_52w, change_class_52w, surge, z_score, z_score_weeks, is_change_point, change_point_ratio"
+    table: dict[str, list[dict[str, Any]]] = {area: [] for area in series}
+    for row in copy_of_built.rows(
+        f"select {columns} from marts.trend_week where source = 'ucdp' and metric = 'events' and area_kind = 'admin1' order by week"
+    ):
+        told = dict(zip(columns.split(", "), row, strict=True))
+        table[told["area_id"]].append(told)
+
+    def last(area: str, column: str, weeks: int) -> list[Any]:
+        return [row[column] for row in table[area][-weeks:]]
+
+    # The month must have twice the year, which has seen a part of it: 2 against 1.038, then 2.5 against 1.077.
+    assert last("tripled", "threat", 5) == [False, False, False, True, True]
+    assert last("tripled", "mean_52w", 3) == pytest.approx([54 / 52, 56 / 52, 58 / 52])
+    assert last("tripled", "pct_change_52w", 4)[:2] == pytest.approx([200, 100 * (3 * 52 / 54 - 1)])
+    assert last("tripled", "change_class_52w", 5) == ["limited_change"] + ["large_increase"] * 4
+    # Three quarters of a year are a baseline.
+    assert [row["threat"] for row in table["tripled"][38:40]] == [None, False]
+    # From nothing: not before a whole month has an event a week, and never a percentage.
+    assert last("emerged", "threat", 4) == [False, False, False, True]
+    assert set(last("emerged", "change_class_52w", 56)) == {None}
+    assert [last(area, "z_score", 1)[0] for area in ("turns", "flat", "short")] == [
+        pytest.approx(3),
+        None,
+        None,
+    ]
+    assert [last(area, "z_score_weeks", 1)[0] for area in ("turns", "flat", "short")] == [117, 117, 116]
+    stepped = [
+        (number, row["change_point_ratio"])
+        for number, row in enumerate(table["stepped"])
+        if row["is_change_point"]
+    ]
+    assert stepped == [(30, 8)]
+    lagging = [row["is_change_point"] for row in table["stepped_in_the_lag"]]
+    assert lagging == [False] * 30 + [None] * 30
+    # The bench's rules in numpy, from where the longest baseline is whole.
+    values = np.array(series["swinging"])
+    expected = {name: rule(values)[156:].tolist() for name, rule in change_points.RULES.items()}
+    found = table["swinging"][156:]
+    assert [row["surge"] for row in found] == expected["surge"]
+    assert [row["threat"] for row in found] == expected["threat"]
+    assert [row["z_score"] >= 2 for row in found] == expected["z_score"]
+    assert all(any(fires) and not all(fires) for fires in expected.values())
 
 
 def test_a_build_in_steps_gives_what_a_full_build_gives(copy_of_built: Warehouse) -> None:
@@ -425,7 +482,7 @@ def test_a_tick_reads_only_the_days_with_new_rows(copy_of_built: Warehouse) -> N
     with warehouse.open() as connection:
         load_gdelt(connection, attempt=20, slots=["2025-01-06 12:00"])
     warehouse.dbt("compile", "--select", "int_gdelt__country_day")
-    models = warehouse.folder / "target" / "compiled" / "sahel_monitor" / "models"
+    models = warehouse.settings.dbt_work / "target" / "compiled" / "sahel_monitor" / "models"
     sql = (models / "intermediate" / "int_gdelt__country_day.sql").read_text(encoding="utf-8")
     assert "slot_at >= date '2025-01-06' and slot_at < date '2025-01-06' + interval 1 day" in sql
     assert "2025-01-07" not in sql
@@ -435,6 +492,7 @@ TAMPERING = {
     "country_months_add_up_to_events": "update marts.country_month set events = events + 1 where month = '2024-06-01'",
     "admin1_months_add_up_to_country_months": "delete from marts.admin1_month where admin1_id = 'MLI-unknown'",
     "trend_weeks_of_countries_add_up_to_events": "update marts.trend_week set value = 99 where week = '2024-03-04'",
+    "trend_weeks_of_actors_add_up_to_events": "update marts.trend_week set value = value + 1 where area_kind = 'actor' and metric = 'events'",
     "coverage_weeks_add_up_to_gdelt_days": "delete from marts.country_coverage_week where country_iso3 = 'MLI'",
     "every_event_has_two_sides": "delete from core.fct_event_actor where role = 'side_b' and event_key = 'ucdp:1'",
     "an_actor_stands_once_in_a_name": """insert into core.fct_event_version_actor
@@ -452,10 +510,14 @@ TAMPERING = {
     "shares_are_parts_of_the_events": "update marts.actor_share set denominator = denominator + 1",
     "territories_hold_the_precise_events": "update marts.actor_territory set first_date = first_date - 1",
     "footprints_hold_the_precise_events": "update marts.actor_footprint_month set southmost_latitude = 0",
-    "attribution_is_judged_unless_a_person_joined": "insert into audit.source_agreement (incident_id) values ('i-ucdp-3')",
+    "attribution_is_judged_unless_a_person_joined": """insert into audit.source_agreement by name select
+        'i-ucdp-3' as incident_id, date '2024-03-05' as date_start, 'ucdp, acled' as feeds, 2 as feed_count,
+        0 as date_spread_days, false as is_deaths_disputed, false as is_class_disputed""",
     "every_event_tells_of_one_incident": "delete from core.bridge_incident_event where event_key = 'ucdp:3'",
     "no_score_joins_two_events_of_one_feed": "update core.bridge_incident_event set incident_id = 'i-ucdp-3', match_rule = 'score'",
     "dyad_months_add_up_to_events": "update marts.dyad_month set events = events + 1",
+    "silences_are_those_of_dyad_months": "update marts.dyad_month set state = 'lull'",
+    "first_events_are_those_of_territories": "update intermediate.int_actor__first_event set first_date = first_date - 1",
     "who_stands_for_an_alert_is_sent": "update marts.alert set suppressed_by = alert_id, suppression = 'covered'",
     # Of the tests in YAML, one of each kind.
     "estimates_are_ordered": "update core.fct_event set fatalities_low = 50 where event_key = 'ucdp:3'",
@@ -469,7 +531,7 @@ TAMPERING = {
     "weeks_begin_on_monday": "update marts.country_coverage_week set week = week + 1",
     "no_more_slots_than_expected": "update marts.country_coverage_week set slots_fetched = 10000",
     "unique_fct_event_event_key": "insert into core.fct_event from core.fct_event where event_key = 'ucdp:3'",
-    "not_null_fct_event_violence_class": "update core.fct_event set violence_class = null where event_key = 'ucdp:3'",
+    "no_nulls_incident_evidence_weight__topic_weight": "update reference.incident_evidence set weight = null",
     "unique_together_country_month_source__country_iso3__month": "insert into marts.country_month from marts.country_month limit 1",
 }
 
@@ -492,11 +554,38 @@ def test_every_check_on_sums_and_keys_can_fail(copy_of_built: Warehouse) -> None
     assert {check: after[check] for check in tested} == expected
 
 
+def test_a_column_that_may_not_be_null_takes_none(built: Warehouse) -> None:
+    """The contract's word is the table's own rule in the file, whatever writes to it."""
+    promised = {
+        (node["schema"], node["name"], column["name"])
+        for node in manifest(built.settings)["nodes"].values()
+        if node["resource_type"] == "model"
+        for column in node["columns"].values()
+        if "not_null" in {constraint["type"] for constraint in column["constraints"]}
+    }
+    kept = "select schema_name, table_name, column_name from duckdb_columns() where not is_nullable and not internal"
+    found = {row for row in built.rows(kept) if row[0] in PUBLIC}
+    assert len(promised) > 300
+    assert found == promised
+
+
+def test_a_null_where_none_may_be_fails_the_model_and_leaves_the_table_before(
+    copy_of_built: Warehouse,
+) -> None:
+    warehouse = copy_of_built
+    before = contents(warehouse, "core.dim_source")
+    with warehouse.open() as connection:
+        connection.execute("update reference.source set licence = null where feed = 'ucdp'")
+    (node,) = warehouse.nodes("run", "--select", "dim_source")
+    assert node.status == "error"
+    assert "NOT NULL constraint failed" in node.message and "licence" in node.message
+    assert contents(warehouse, "core.dim_source") == before
+
+
 def test_every_published_table_and_column_is_described(built: Warehouse) -> None:
-    manifest = json.loads((built.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     models = [
         node
-        for node in manifest["nodes"].values()
+        for node in manifest(built.settings)["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] in PUBLIC
     ]
     assert len(models) == sum(len(list((DBT_PROJECT / "models" / schema).glob("*.sql"))) for schema in PUBLIC)
@@ -520,4 +609,5 @@ def test_the_questions_run_on_an_empty_and_on_a_full_warehouse(copy_of_built: Wa
         "what_sources_dispute",
         "first_appearances",
         "truces_and_rivalries",
+        "where_next",
     }
