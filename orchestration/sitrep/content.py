@@ -526,7 +526,10 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
         )
     else:
         parts.append(
-            Line("No pair of actors is in a lull or apparent truce, or fights again after one.", dyads)
+            Line(
+                "In the newest complete month no pair is in a lull or apparent truce, or fights again after one.",
+                dyads,
+            )
         )
     return Section("Who", tuple(parts))
 
