@@ -408,7 +408,9 @@ def incident(settings: Settings, incident_id: str, style: str) -> int:
     show_default=True,
 )
 @click.option(
-    "--deliver", is_flag=True, help="Tell what is new, as SAHEL_WEBHOOK_URL and SAHEL_ALERT_FILES say."
+    "--deliver",
+    is_flag=True,
+    help="Tell what is new, as SAHEL_WEBHOOK_URL, SAHEL_ALERT_FILES, SAHEL_REPORT_FILES say.",
 )
 @click.option("--trial", is_flag=True, help="Post a trial message to SAHEL_WEBHOOK_URL, and no alert.")
 def alerts(

@@ -40,7 +40,9 @@ _POISSON = 1e6
 """A size at which a negative binomial is a Poisson distribution for all that counts here."""
 _COUNTED = 1000.0
 """Means above this many deaths are counted in larger units, so that no table of probabilities grows without end."""
-_CELLS = 2_000_000
+_SMALLEST_LOG = -600.0
+"""Of a probability that can still be multiplied up; below, logarithms are summed."""
+_CELLS = 500_000
 """Cells of a table of probabilities held at once."""
 
 Model = Callable[[np.ndarray], np.ndarray]
@@ -91,10 +93,17 @@ def _blocks(rows: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
 def _summed(mean: np.ndarray, size: np.ndarray, length: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles at the levels ``at`` from tables of 0..length-1, and which rows' tables were long enough."""
     mean, size, k = mean[:, None], size[:, None], np.arange(1, length)
-    logs = np.empty((len(mean), length))
-    logs[:, :1] = -size * np.log1p(mean / size)
-    np.log((k - 1 + size) / k * (mean / (size + mean)), out=logs[:, 1:])
-    below = np.minimum(np.cumsum(np.exp(np.cumsum(logs, axis=1)), axis=1), 1.0)
+    steps = np.empty((len(mean), length))
+    none = -size * np.log1p(mean / size)
+    np.multiply((k - 1 + size) / k, mean / (size + mean), out=steps[:, 1:])
+    if none.min() > _SMALLEST_LOG:
+        steps[:, :1] = np.exp(none)
+        np.cumprod(steps, axis=1, out=steps)
+    else:
+        steps[:, :1] = none
+        np.log(steps[:, 1:], out=steps[:, 1:])
+        np.exp(np.cumsum(steps, axis=1), out=steps)
+    below = np.minimum(np.cumsum(steps, axis=1), 1.0)
     # One search over all rows: each row's probabilities stand between its number and the next.
     lift = 2.0 * np.arange(len(mean))[:, None]
     found = np.searchsorted((below + lift).ravel(), (at + lift).ravel()).reshape(len(mean), -1)

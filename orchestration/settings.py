@@ -87,6 +87,7 @@ class Settings:
     alert_level: str = "medium"
     """The lowest level of an alert that is told of."""
     alert_files: bool = False
+    report_files: bool = False
     """Whether alerts are written as a feed and a digest beside the published file."""
     contact: str | None = None
     """Who runs this, for the User-Agent: an address or a page."""
@@ -128,6 +129,7 @@ class Settings:
             webhook_url=_webhook(env.get("SAHEL_WEBHOOK_URL")),
             alert_level=_alert_level(env.get("SAHEL_ALERT_LEVEL")),
             alert_files=_is_on("SAHEL_ALERT_FILES", env.get("SAHEL_ALERT_FILES")),
+            report_files=_is_on("SAHEL_REPORT_FILES", env.get("SAHEL_REPORT_FILES")),
             news_feeds=_news_feeds(env.get("SAHEL_NEWS_FEEDS")),
             contact=env.get("SAHEL_CONTACT") or None,
             https_proxy=env.get("HTTPS_PROXY") or env.get("https_proxy") or None,

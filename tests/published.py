@@ -28,31 +28,6 @@ def contracts() -> dict[str, dict[str, str]]:
                 columns = {column["name"]: column["data_type"] for column in model.get("columns", [])}
                 if columns:
                     told[f"{schema}.{model['name']}"] = columns
-    told.setdefault("marts.forecast_score", {"model": "varchar"})
-    names = ["model", "target", "area_kind", "area_id", "country_iso3"]
-    told.setdefault(
-        "marts.forecast",
-        dict.fromkeys(names, "varchar")
-        | dict.fromkeys(["issued_month", "target_month", "observed_until"], "date")
-        | dict.fromkeys(["months_ahead", "windows"], "bigint")
-        | dict.fromkeys(
-            [
-                "mean",
-                "p10",
-                "p50",
-                "p90",
-                "p_ge_1",
-                "p_ge_25",
-                "crps",
-                "ign",
-                "mis",
-                "skill_vs_conflictology",
-                "fatalities_12m",
-            ],
-            "double",
-        )
-        | dict.fromkeys(["is_best", "provisional"], "boolean"),
-    )
     return told
 
 

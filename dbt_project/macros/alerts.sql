@@ -240,14 +240,16 @@ inner join told
 
 {#
     A rule's sentence (alert_rule.sentence) with its figures: {area}, {actor}, {other_actor}, {value}, {baseline},
-    {alert_date}, {window_start}, {level}, {level_span}, {source}. Whole figures are written without a
-    point, others with one decimal.
+    {value_of_hours}, {baseline_of_hours}, {alert_date}, {window_start}, {level}, {level_span}, {source}. Whole figures
+    are written without a point, others with one decimal.
 #}
 {% macro alert_sentence() -%}
     {%- set words = {
         'area': 'area',
         'actor': "coalesce(actor_name, '')",
         'other_actor': "coalesce(other_actor_name, '')",
+        'value_of_hours': hours_in_words('value'),
+        'baseline_of_hours': hours_in_words('baseline'),
         'value': rounded_in_words('value'),
         'baseline': rounded_in_words('baseline'),
         'alert_date': "strftime(alert_date, '%Y-%m-%d')",
@@ -277,6 +279,14 @@ inner join told
     coalesce(
         format(case when {{ figure }} = round({{ figure }}) then '{:.0f}' else '{:.1f}' end, {{ figure }}), 'unknown'
     )
+{%- endmacro %}
+
+{# A figure of hours as people say it: days from three days on. #}
+{% macro hours_in_words(figure) -%}
+    case
+        when {{ figure }} >= 72 then {{ rounded_in_words('round(' ~ figure ~ ' / 24)') }} || ' days'
+        else {{ rounded_in_words(figure) }} || ' hours'
+    end
 {%- endmacro %}
 
 {# The surge and the threat of ACLED's trackers, by weekly events; the four weeks' mean is one at least. #}

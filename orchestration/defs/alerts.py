@@ -19,10 +19,10 @@ class DeliveryFailed(Exception):
 @dg.sensor(
     name="new_alerts",
     default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=300,
     description=(
         "Posts new alerts to SAHEL_WEBHOOK_URL and writes them as a feed and a digest (SAHEL_ALERT_FILES) when a version is "
-        "published, each alert once. With neither set it does nothing. Runs nothing, and never opens the warehouse."
+        "published, each alert once, with situation reports (SAHEL_REPORT_FILES). With none set it does nothing. Runs nothing, and never opens the warehouse."
     ),
 )
 def new_alerts(context: dg.SensorEvaluationContext, sahel: SahelResource) -> dg.SensorResult | dg.SkipReason:
@@ -56,6 +56,7 @@ def _mark(settings: Settings) -> str:
             "file": [file.st_ino, file.st_mtime_ns],
             "webhook": settings.webhook_url is not None,
             "files": settings.alert_files,
+            "reports": settings.report_files,
             "level": settings.alert_level,
         }
     )

@@ -1,21 +1,27 @@
-"""Alerts told to people: a webhook, an Atom feed and a digest, each alert once. For `sahel alerts` and the sensor.
+"""What is new told to people: a webhook, an Atom feed, a digest, reports. For `sahel alerts` and the sensor.
 
 Here: one delivery, from the published file to all that is configured. Nothing of Dagster, and never the warehouse.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from orchestration import sitrep
 from orchestration.delivery import files, webhook
 from orchestration.delivery.alerts import read
 from orchestration.delivery.memory import DeliveryBusy, MemoryDamaged, locked
 from orchestration.delivery.webhook import WebhookFailed
 from orchestration.settings import Settings
 
-HOW = "set SAHEL_WEBHOOK_URL to post alerts, or SAHEL_ALERT_FILES=1 to write them as a feed and a digest"
+HOW = (
+    "set SAHEL_WEBHOOK_URL to post alerts, SAHEL_ALERT_FILES=1 to write them as a feed and a digest, "
+    "or SAHEL_REPORT_FILES=1 to write situation reports"
+)
 TOO_OLD = "the published file has no alerts yet: `sahel build` and `sahel publish` renew it"
+REPORTS = "reports"
 EXPECTED = (DeliveryBusy, MemoryDamaged, WebhookFailed, OSError)
 """Failures of a delivery whose words say what to do."""
 
@@ -44,6 +50,7 @@ class Delivered:
     written: files.Written | None
     posted: webhook.Message | None
     has_webhook: bool
+    reports: list[Path] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         told = []
@@ -61,11 +68,13 @@ class Delivered:
             )
             said = f"{names} written, {self.written.new} new of" if names else "nothing new,"
             told.append(f"files: {said} {self.written.entries} alerts{left_out}")
+        if self.reports:
+            told.append(f"reports: {len(self.reports)} written into {self.reports[0].parent.name}")
         return told
 
 
 def is_configured(settings: Settings) -> bool:
-    return settings.webhook_url is not None or settings.alert_files
+    return settings.webhook_url is not None or settings.alert_files or settings.report_files
 
 
 def deliver(settings: Settings, **client: Any) -> Delivered:
@@ -75,6 +84,9 @@ def deliver(settings: Settings, **client: Any) -> Delivered:
     """
     try:
         snapshot = read(settings)
+        reports = (
+            sitrep.write_reports(settings, settings.published / REPORTS) if settings.report_files else []
+        )
     except (duckdb.CatalogException, duckdb.BinderException):
         raise PublishedTooOld(TOO_OLD) from None
     now = settings.now()
@@ -90,4 +102,4 @@ def deliver(settings: Settings, **client: Any) -> Delivered:
                 webhook.post(settings, posted.payload, **client)
                 # At least once: what is posted and not yet remembered when the power fails is posted again.
                 memory.add(posted.lines)
-    return Delivered(written, posted, settings.webhook_url is not None)
+    return Delivered(written, posted, settings.webhook_url is not None, reports)

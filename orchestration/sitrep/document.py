@@ -1,7 +1,7 @@
 """What a situation report is made of: queries with their rows, and the tables, lines and charts that show them.
 
-Here: the parts, and how a value is written. Not here: what is asked (content.py), how a part looks (html.py,
-markdown.py). A part holds no figure of its own: all that it shows is a value of a row of the query that it names.
+Here: the parts, and how a value is written. Not here: what is asked (content.py), how a part looks (html_page.py,
+markdown_page.py). A part holds no figure of its own: all that it shows is a value of a row of the query that it names.
 """
 
 import string
@@ -194,6 +194,8 @@ def shortened(text: str, most: int = LONGEST) -> str:
 
 
 def _decimal(value: float) -> str:
+    if 0 < value < 0.05:
+        return "below 0.1"
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.1f}"
 
 

@@ -110,7 +110,8 @@ def page(report: Report) -> str:
         else:
             columns = columns if columns is not None else _add(main, "div", cls="columns")
             _section(columns, section)
-    _appendix(body, report.queries)
+    if report.queries:
+        _appendix(body, report.queries)
     return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html") + "\n"
 
 

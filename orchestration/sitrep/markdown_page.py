@@ -25,7 +25,8 @@ def page(report: Report) -> str:
     blocks += [_line(line) for line in report.about]
     for section in report.sections:
         blocks += _section(section)
-    blocks += ["## Queries", QUERIES_HEAD]
+    if report.queries:
+        blocks += ["## Queries", QUERIES_HEAD]
     for query in report.queries:
         blocks += [f"### {query.anchor}", escaped(query.title), f"```sql\n{query.sql}\n```"]
     return "\n\n".join(blocks) + "\n"

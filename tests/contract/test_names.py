@@ -31,7 +31,7 @@ DATES_BY_ANOTHER_NAME = {
     *(f"first_date_{feed}" for feed in ("ucdp", "acled", "insecurity_insight")),  # beside events_<feed>
 }
 TRUTHS_BY_ANOTHER_NAME = {
-    *("in_scope", "in_default_scope", "redistribution_allowed", "provisional", "surge"),
+    *("in_scope", "in_default_scope", "redistribution_allowed", "provisional", "surge", "threat"),
     *("passed", "could_run", "active_year"),
     *("both_active", "guard_ok"),
 }

@@ -37,7 +37,12 @@ def told(made_home: MadeHome, server: FaultServer, tmp_path_factory: pytest.Temp
     for name in ("sahel.duckdb", "manifest.json"):
         os.link(made_home.settings.published / name, home / "published" / name)
     settings = replace(
-        made_home.settings, home=home, webhook_url=server.base + HOOK, alert_files=True, alert_level="low"
+        made_home.settings,
+        home=home,
+        webhook_url=server.base + HOOK,
+        alert_files=True,
+        report_files=True,
+        alert_level="low",
     )
     delivered = delivery.deliver(settings)
     assert delivered.posted.listed > 0, delivered.lines()
@@ -60,6 +65,12 @@ def test_the_feed_and_the_digest_hold_them(told: Settings) -> None:
     assert 0 < len(feed.entries) <= 100
     assert feed.feed.title.startswith("Made data")
     assert (told.published / "alerts.md").read_text(encoding="utf-8").count("\n* **") >= len(feed.entries)
+
+
+def test_the_reports_are_beside_them(told: Settings) -> None:
+    reports = {path.name for path in (told.published / "reports").iterdir()}
+    assert {"sitrep_all.md", "sitrep_all.html", "sitrep_MLI.md"} <= reports
+    assert MADE_BANNER in (told.published / "reports" / "sitrep_MLI.md").read_text(encoding="utf-8")
 
 
 def test_a_rebuilt_file_with_the_same_alerts_tells_nothing(

@@ -106,7 +106,8 @@ def test_every_command_explains_itself_and_takes_a_home(name: str) -> None:
 
 def test_the_commands_are_those_of_the_design() -> None:
     assert set(cli.main.commands) == {
-        "demo", "run", "rebuild", "load", "build", "publish", "status", "query", "diff", "alerts", "actor", "incident", "doctor", "ui",
+        "demo", "run", "rebuild", "load", "build", "publish", "status", "query", "diff", "alerts", "report", "actor", "incident", "doctor",
+        "ui",
     }  # fmt: skip
 
 

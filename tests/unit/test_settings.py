@@ -227,6 +227,7 @@ def test_each_feed_says_which_addresses_it_asks() -> None:
 def test_alerts_are_told_to_nobody_unless_it_is_set() -> None:
     settings = of()
     assert (settings.webhook_url, settings.alert_files, settings.alert_level) == (None, False, "medium")
+    assert (settings.report_files, of(SAHEL_REPORT_FILES="1").report_files) == (False, True)
     assert settings.delivery == settings.home / "delivery"
     told = of(SAHEL_WEBHOOK_URL=f" {WEBHOOK}\n", SAHEL_ALERT_FILES="1", SAHEL_ALERT_LEVEL=" HIGH")
     assert (told.webhook_url, told.alert_files, told.alert_level) == (WEBHOOK, True, "high")

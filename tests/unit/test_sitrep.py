@@ -467,7 +467,7 @@ def test_how_sure_and_what_cannot_be_seen(reader: duckdb.DuckDBPyConnection) -> 
         ["ACLED", "2026-06-27", "4", "1"],
     ]
     assert lines(report, "What we cannot see")[:2] == [
-        "Never loaded here, so that nothing of them is known: GDELT, unhcr.",
+        "Never loaded here, so that nothing of them is known: GDELT, UNHCR.",
         "GDELT: 6 of 96 slots since 2026-05-28 were not read. News: 1 of 2 outlets fail now.",
     ]
 
@@ -796,6 +796,7 @@ def test_columns_are_as_tall_as_their_values() -> None:
     ("value", "kind", "told"),
     [
         (None, "", NOTHING), (0, "", "0"), (1234, "", "1,234"), (5.75, "", "5.8"), (140.5, "", "140"), (3.0, "", "3"),
+        (0.04, "", "below 0.1"), (0.0, "", "0"),
         (0.0, "percent", "0 %"), (0.004, "percent", "below 1 %"), (0.996, "percent", "above 99 %"), (1.0, "percent", "100 %"),
         (date(2026, 5, 1), "month", "2026-05"), (LOADED, "day", "2026-07-01"), (LOADED, "", "2026-07-01 06:00"),
         (True, "", "yes"), ("large_increase", "words", "large increase"), ("a\nb", "", "a b"), ("x" * 300, "", "x" * 199 + "…"),

@@ -27,5 +27,6 @@ with found as (
 
 select
     {{ alert_id() }} as alert_id,
-    *
+    -- Enough of a window may be told before its last day has come, on which the rule is asked.
+    * replace (greatest(known_at, cast(alert_date as timestamp)) as known_at)
 from found

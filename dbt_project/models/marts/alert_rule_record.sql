@@ -68,8 +68,8 @@ select
         when 'conflict' then coalesce(counts.alerts_sent_last_5_years, 0) / least(5, source.years_observed)
     end as alerts_per_year_last_5_years,
     counts.median_known_lag_days,
-    case when rule.outcome <> 'none' then coalesce(record.judged, 0) end as judged,
-    case when rule.outcome <> 'none' then coalesce(record.borne_out, 0) end as borne_out,
+    case when rule.outcome <> 'not_judged' then coalesce(record.judged, 0) end as judged,
+    case when rule.outcome <> 'not_judged' then coalesce(record.borne_out, 0) end as borne_out,
     record.share_borne_out,
     record.base_rate,
     replace(
