@@ -94,7 +94,10 @@ def test_a_promised_query_that_fails_stops_the_publication(
     assert not list((own_home.published / "versions").glob(".*"))
 
 
-def test_old_versions_are_kept_and_older_ones_forgotten(own_home: Settings) -> None:
+def test_old_versions_are_kept_and_older_ones_forgotten(
+    own_home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication, "KEPT_VERSIONS", 2)
     for _ in range(publication.KEPT_VERSIONS + 1):
         last = steps.publish(steps.Run(own_home))
     versions = [path.name for path in (own_home.published / "versions").iterdir()]
