@@ -32,8 +32,10 @@ GROUPS = {
     "incident-weights": ("incident_weights",),
     "rematch": ("incident_rematch",),
     "change-points": ("change_points_found",),
+    "alerts": ("alert_rates",),
+    "forecasts": ("forecast_record", "forecast_world"),
 }
-RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points"}
+RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points", "alerts", "forecasts"}
 """Too long for three runs, or the same each time."""
 
 

@@ -100,3 +100,30 @@ left join stretches as stretch
         and stretch.first_day <= by_month.month
         and stretch.last_day >= last_day(by_month.month)
 {%- endmacro %}
+
+{#
+    CTEs, the last of them called `name`: the observed months with the first month of the unbroken run that each is in, and
+    the last observed day of the month.
+#}
+{% macro observed_run_ctes(name) -%}
+{{ name }}_numbered as (
+    select
+        feed as source,
+        country_iso3,
+        month,
+        not is_final as provisional,
+        max(observed_until) over (partition by feed, country_iso3) as observed_until,
+        -- Months without a gap between them share this number.
+        date_diff('month', date '1900-01-01', month)
+        - row_number() over (partition by feed, country_iso3 order by month) as run
+    from {{ ref('int_feed__observed_month') }}
+),
+
+{{ name }} as (
+    select
+        *,
+        least(last_day(month), observed_until) as evaluated_date,
+        min(month) over (partition by source, country_iso3, run) as observed_from
+    from {{ name }}_numbered
+)
+{%- endmacro %}

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from expectations.contracts import TableContract, contract_for
+from expectations.reference import read_seed
 from orchestration.defs.partitions import GDELT_DAY, UCDP_ACTOR_LIST, UCDP_RELEASE
 from orchestration.records import LoadRequest
 from orchestration.settings import Settings
@@ -69,10 +70,11 @@ class Cadence:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How a feed's records lie in time. ``least`` is the shortest silence that may be one."""
+    """How a feed's records lie in time."""
 
     table: str
     least: timedelta
+    """The shortest silence that may be one."""
     sql: str | None = None
     """The instants between $since and $now that have records; left out, the event dates in raw."""
     has_embargo: bool = False
@@ -121,6 +123,12 @@ def fresh(warn: timedelta, fail: timedelta) -> dg.FreshnessPolicy:
     return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
 
 
+def rhythm_of(feed: str, table: str, sql: str | None = None) -> Rhythm:
+    """Of the seed feed_rhythm, where alerts on feeds read it too."""
+    (row,) = [row for row in read_seed("feed_rhythm") if row["feed"] == feed]
+    return Rhythm(table, timedelta(hours=int(row["silent_hours"])), sql, row["has_embargo"] == "true")
+
+
 def not_enabled(feed: str, settings: Settings) -> str | None:
     """Why a feed is not asked by itself, or None if it is."""
     return None if feed in settings.feeds else f"{feed} is not among SAHEL_FEEDS"
@@ -145,8 +153,7 @@ INGESTIONS = (
             ),
         ),
         hours=2,
-        # A month's candidate events come three to seven weeks after the month's end, and so does the next month's.
-        rhythm=Rhythm("ucdp_ged", timedelta(days=85)),
+        rhythm=rhythm_of("ucdp", "ucdp_ged"),
         ledger=("ucdp_release", "coverage"),
     ),
     Ingestion(
@@ -174,9 +181,9 @@ INGESTIONS = (
             ),
         ),
         hours=2,
-        rhythm=Rhythm(
+        rhythm=rhythm_of(
+            "gdelt",
             "gdelt_event",
-            timedelta(hours=6),
             "select distinct slot_at from ledger.gdelt_slot where stream in ('export', 'translation.export') "
             "and state in ('fetched', 'empty') and slot_at between $since and $now",
         ),
@@ -191,7 +198,7 @@ INGESTIONS = (
             "3,33 * * * *",
             "Every outlet; those that did not change answer so in a few bytes.",
         ),
-        rhythm=Rhythm("news_item", timedelta(hours=36)),
+        rhythm=rhythm_of("news", "news_item"),
     ),
     Ingestion(
         "acled",
@@ -208,8 +215,7 @@ INGESTIONS = (
             "20 5 * * *",
             "ACLED releases on Monday or Tuesday and corrects on any day; nothing new is two small answers.",
         ),
-        # A week from one release to the next, and some days in which it may be late.
-        rhythm=Rhythm("acled_event", timedelta(days=10), has_embargo=True),
+        rhythm=rhythm_of("acled", "acled_event"),
         ledger=("coverage",),
     ),
     Ingestion(
@@ -220,7 +226,7 @@ INGESTIONS = (
             Ingested("reliefweb_disaster", HOURLY, streams=("disasters",)),
         ),
         cadence=Cadence("hourly", "25 * * * *", "Reports and disasters changed since the last time."),
-        rhythm=Rhythm("reliefweb_report", timedelta(days=3)),
+        rhythm=rhythm_of("reliefweb", "reliefweb_report"),
         ledger=("coverage",),
     ),
     Ingestion(
@@ -230,7 +236,7 @@ INGESTIONS = (
         cadence=Cadence(
             "weekly", "10 4 * * 1", "Each topic whole; the publisher adds to them about once a month."
         ),
-        rhythm=Rhythm("insecurity_insight_incident", timedelta(days=100)),
+        rhythm=rhythm_of("insecurity_insight", "insecurity_insight_incident"),
         ledger=("coverage",),
     ),
     Ingestion(

@@ -26,6 +26,7 @@ TIMESTAMPS_BY_ANOTHER_NAME = {
 DATES_BY_ANOTHER_NAME = {
     *("date_start", "date_end", "period_start", "period_end"),
     *("month", "week", "valid_from", "valid_to", "observed_from", "observed_until"),
+    *("issued_month", "target_month"),
     *("gdelt_observed_until", "news_observed_until", "first_seen", "last_seen"),
     *(f"first_date_{feed}" for feed in ("ucdp", "acled", "insecurity_insight")),  # beside events_<feed>
 }

@@ -88,6 +88,9 @@ FOREIGN_KEYS = [
     ("incident_class_pair", "class_a", "event_term", "term"),
     ("incident_class_pair", "class_b", "event_term", "term"),
     ("peacekeeping_mission", "country_iso3", "country", "country_iso3"),
+    ("feed_rhythm", "feed", "source", "feed"),
+    ("alert_rule_cover", "rule", "alert_rule", "rule"),
+    ("alert_rule_cover", "covered_by", "alert_rule", "rule"),
 ]
 
 UNIQUE_KEYS = {
@@ -124,6 +127,9 @@ UNIQUE_KEYS = {
     "acled_actor_kind": ["inter_label"],
     "insecurity_insight_actor_kind": ["perpetrator_kind"],
     "peacekeeping_mission": ["mission_acronym"],
+    "alert_rule": ["rule"],
+    "feed_rhythm": ["feed"],
+    "alert_rule_cover": ["rule", "covered_by"],
 }
 
 

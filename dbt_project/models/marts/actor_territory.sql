@@ -5,26 +5,7 @@
 --
 -- Grade A: two independent feeds, or a fatal event; B: one feed, without deaths, or an ambiguous attribution only.
 -- C (claims and news only) needs a feed of claims: none of those loaded tells of places by actor.
-with events as (
-    select
-        *,
-        bool_or(not is_ambiguous) over (partition by actor_id, admin1_id) as has_certain_events,
-        bool_or(not is_ambiguous) over (partition by actor_id, country_iso3) as has_certain_events_in_country
-    from {{ ref('int_actor__event') }}
-    where is_violence and is_precise
-),
-
-observed as (
-    select
-        feed as source,
-        country_iso3,
-        month,
-        is_final,
-        min(month) over (partition by country_iso3) as observed_from,
-        max(observed_until) over (partition by feed, country_iso3) as source_observed_until,
-        max(observed_until) over (partition by country_iso3) as observed_until
-    from {{ ref('int_feed__observed_month') }}
-),
+with {{ sighting_ctes('is_violence and is_precise') }},
 
 -- No event of a feed that never looked at the country is not zero.
 looked as (
@@ -35,21 +16,6 @@ looked as (
         country_iso3
     from observed
     group by country_iso3
-),
-
-counted as (
-    select
-        event.*,
-        observed.is_final,
-        observed.observed_from,
-        observed.observed_until,
-        event.date_end > observed.source_observed_until - interval 12 month as is_recent
-    from events as event
-    inner join observed
-        on
-            event.source = observed.source
-            and event.country_iso3 = observed.country_iso3
-            and event.month = observed.month
 ),
 
 -- The events that decide when the actor came.
@@ -182,8 +148,7 @@ select
     unit.first_event_key,
     unit.first_event_keys,
     unit.first_date > unit.observed_until - interval 12 month
-    -- Seen for the first time is not new where nobody had looked for a year before.
-    and unit.observed_from <= unit.first_date - interval 12 month
+    and {{ had_looked_for_a_year('unit.observed_from', 'unit.first_date') }}
     and not {{ was_in_predecessor_unit('unit', 'counted', ref('bridge_admin1_change'), keys=['actor_id']) }} as is_new,
     unit.first_date = in_country.country_first_date as is_first_in_country,
     in_country.country_first_date,

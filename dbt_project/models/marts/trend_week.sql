@@ -159,11 +159,11 @@ select
     judged.z_score_weeks,
     case
         when judged.full_value is not null and judged.mean_4w is not null
-            then judged.mean_4w >= 1 and judged.full_value >= 2 * judged.mean_4w
+            then {{ is_surge('judged.full_value', 'judged.mean_4w') }}
     end as surge,
     case
         when judged.full_value is not null and judged.mean_last_4w is not null and judged.mean_52w is not null
-            then judged.mean_last_4w >= 1 and judged.mean_last_4w >= 2 * judged.mean_52w
+            then {{ is_threat('judged.mean_last_4w', 'judged.mean_52w') }}
     end as threat,
     {% for weeks in ['4w', '52w'] %}
         case
