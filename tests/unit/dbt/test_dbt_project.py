@@ -536,6 +536,8 @@ TAMPERING = {
     "every_event_tells_of_one_incident": "delete from core.bridge_incident_event where event_key = 'ucdp:3'",
     "no_score_joins_two_events_of_one_feed": "update core.bridge_incident_event set incident_id = 'i-ucdp-3', match_rule = 'score'",
     "dyad_months_add_up_to_events": "update marts.dyad_month set events = events + 1",
+    "silences_are_those_of_dyad_months": "update marts.dyad_month set state = 'lull'",
+    "first_events_are_those_of_territories": "update intermediate.int_actor__first_event set first_date = first_date - 1",
     "who_stands_for_an_alert_is_sent": "update marts.alert set suppressed_by = alert_id, suppression = 'covered'",
     # Of the tests in YAML, one of each kind.
     "estimates_are_ordered": "update core.fct_event set fatalities_low = 50 where event_key = 'ucdp:3'",
