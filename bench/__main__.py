@@ -33,8 +33,9 @@ GROUPS = {
     "rematch": ("incident_rematch",),
     "change-points": ("change_points_found",),
     "alerts": ("alert_rates",),
+    "forecasts": ("forecast_record", "forecast_world"),
 }
-RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points", "alerts"}
+RUN_ONCE = {"ticks", "incidents", "incident-weights", "change-points", "alerts", "forecasts"}
 """Too long for three runs, or the same each time."""
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from bench import alerts, change_points, incidents, splink_beside
+from bench import alerts, change_points, forecasts, incidents, splink_beside
 from expectations.contracts import contract_for
 from orchestration.settings import Settings
 
@@ -388,6 +388,18 @@ def _served(folder: Path) -> Iterator[str]:
         server.wait()
 
 
+@case
+def forecast_record(data: Path, work: Path) -> dict[str, Any]:
+    """The forecasting models on the public test data, where these are."""
+    return forecasts.record()
+
+
+@case
+def forecast_world(data: Path, work: Path) -> dict[str, Any]:
+    """Every forecast and the back-test of a made world of 200 countries and 2,500 units."""
+    return forecasts.world()
+
+
 def make_data(folder: Path, groups: list[str]) -> None:
     """The made inputs of these groups, once: a GED-sized CSV, a month of GDELT slots, worlds of the feeds of events."""
     from orchestration.made_world import made_gdelt_month, made_ged_csv
@@ -401,7 +413,7 @@ def make_data(folder: Path, groups: list[str]) -> None:
     for group in groups:
         for seed, scale in worlds.get(group, ()):
             incidents.make_world(incidents.world_folder(folder, seed, scale), seed, scale)
-    if set(groups) <= {*worlds, "ticks", "build", "change-points", "alerts"}:
+    if set(groups) <= {*worlds, "ticks", "build", "change-points", "alerts", "forecasts"}:
         return
     if not (folder / "ged.csv").is_file():
         made_ged_csv(folder / "ged.part")

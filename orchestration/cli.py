@@ -390,6 +390,150 @@ def incident(settings: Settings, incident_id: str, style: str) -> int:
 
 
 @command
+@click.option("--country", metavar="ISO3", help="Only alerts of this country, e.g. MLI.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="All about what happened since this day; else what is news: known for 90 days at most, about the last 550.",
+)
+@click.option(
+    "--kind", type=click.Choice(["conflict", "data"]), help="About the conflict, or about the data."
+)
+@click.option("--all", "everything", is_flag=True, help="Also suppressed alerts, and those of lower levels.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+)
+@click.option(
+    "--deliver", is_flag=True, help="Tell what is new, as SAHEL_WEBHOOK_URL and SAHEL_ALERT_FILES say."
+)
+@click.option("--trial", is_flag=True, help="Post a trial message to SAHEL_WEBHOOK_URL, and no alert.")
+def alerts(
+    settings: Settings,
+    country: str | None,
+    since: datetime | None,
+    kind: str | None,
+    everything: bool,
+    style: str,
+    deliver: bool,
+    trial: bool,
+) -> int:
+    """The alerts of the published file, the newest first; or tell the new ones to a webhook and into files.
+
+    Level and above: SAHEL_ALERT_LEVEL (medium). An alert is told once; `sahel run && sahel alerts --deliver` suits cron.
+    """
+    from orchestration import alert_page, delivery
+
+    if deliver or trial:
+        chosen = (country, since, kind, everything or None, None if style == "table" else style)
+        if any(chosen) or (deliver and trial):
+            raise click.UsageError(
+                f"{'--deliver' if deliver else '--trial'} stands alone: what is told is set in the environment"
+            )
+        return _deliver(settings) if deliver else _try_webhook(settings)
+    try:
+        asked = alert_page.question(
+            settings.now(), settings.alert_level, country, _day(since), kind, everything
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    try:
+        page = alert_page.read(settings, asked)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        _complain(delivery.TOO_OLD)
+        return 1
+    if style == "json":
+        if settings.is_made:
+            err.print(MADE_BANNER)
+        click.echo(json.dumps(_json_value(page.as_records()), indent=1, ensure_ascii=False))
+    elif style == "markdown":
+        click.echo(alert_page.markdown(page))
+    else:
+        _label(settings.is_made)
+        _show_sections(alert_page.sections(page))
+    if not page.alerts:
+        (out if style == "table" else err).print(alert_page.nothing(page), markup=False)
+    return 0
+
+
+@command
+@click.option(
+    "--country", metavar="COUNTRY", help="ISO code or name, e.g. MLI or Mali (else all that are monitored)."
+)
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="What changed is told from this day on (else of the last 30 days that a source observed).",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["markdown", "html", "both"]),
+    help="markdown by default, or what the file of --out is called; both needs a folder.",
+)
+@click.option(
+    "--out",
+    "target",
+    type=click.Path(path_type=Path),
+    help="A file (.md, .html) or a folder; else it is printed. A report that is there is replaced.",
+)
+def report(
+    settings: Settings, country: str | None, since: datetime | None, style: str | None, target: Path | None
+) -> int:
+    """A one-page situation report: what changed, where, who, how sure, what we cannot see.
+
+    Each figure names the query that gave it, and the queries stand at the end. The same published file gives the same
+    report, whenever it is asked.
+    """
+    from orchestration import sitrep
+
+    forms = {suffix: form for form, (suffix, _) in sitrep.FORMS.items()}
+    is_file = target is not None and target.suffix in forms and not target.is_dir()
+    if country is not None and not country.strip():
+        raise click.UsageError("--country: an empty name; write e.g. MLI or Mali")
+    if since and since.date() > settings.now().date():
+        raise click.UsageError(
+            f"--since: {since:%Y-%m-%d} is in the future; write {settings.now():%Y-%m-%d} at the latest"
+        )
+    if style == "both" and (target is None or is_file):
+        raise click.UsageError("--format both: writes two files; name a folder, e.g. --out reports")
+    if is_file and style not in (None, forms[target.suffix]):
+        raise click.UsageError(
+            f"--out: {target.name} is not the name of a file in {style}; leave --format out"
+        )
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    with open_published(settings.bi_file) as reader:
+        try:
+            made = sitrep.make(reader, country, since.date() if since else None, settings.is_made)
+        except NotFound as error:
+            _complain(str(error))
+            return 1
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            _complain(
+                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
+            )
+            return 1
+    if target is None:
+        click.echo(sitrep.text_of(made, style or "markdown"), nl=False)
+        return 0
+    wanted = list(forms.values()) if style == "both" else [style or forms.get(target.suffix, "markdown")]
+    for suffix, form in forms.items():
+        if form in wanted:
+            path = sitrep.write(made, form, target if is_file else target / f"{made.stem}{suffix}")
+            out.print(f"wrote {path}", markup=False)
+    return 0
+
+
+@command
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(settings: Settings, as_json: bool) -> int:
     """Settings, versions, reachability of each enabled feed, warehouse health. Never prints a secret."""
@@ -492,6 +636,41 @@ def _page(
     else:
         _label(settings.is_made)
         show(page)
+    return 0
+
+
+def _deliver(settings: Settings) -> int:
+    from orchestration import delivery
+
+    if not delivery.is_configured(settings):
+        raise SettingsError(f"nobody is to be told; {delivery.HOW}")
+    if not settings.bi_file.is_file():
+        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
+        return 1
+    try:
+        delivered = delivery.deliver(settings)
+    except (*delivery.EXPECTED, delivery.PublishedTooOld) as error:
+        if isinstance(error, OSError):
+            raise
+        _complain(str(error))
+        return 1
+    _label(settings.is_made)
+    for line in delivered.lines():
+        out.print(line, markup=False)
+    return 0
+
+
+def _try_webhook(settings: Settings) -> int:
+    from orchestration.delivery import webhook
+
+    if settings.webhook_url is None:
+        raise SettingsError("SAHEL_WEBHOOK_URL is not set; see docs/alerts_delivery.md for how to get one")
+    try:
+        webhook.post(settings, webhook.trial(settings))
+    except webhook.WebhookFailed as error:
+        _complain(str(error))
+        return 1
+    out.print("webhook: the trial was taken; look whether it has arrived")
     return 0
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import duckdb
 
 from expectations import audit
+from orchestration.delivery.webhook import probe
 from orchestration.feeds.http import HttpClient
 from orchestration.feeds.registry import feed_for
 from orchestration.records import Finding
@@ -35,6 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_warehouse(settings),
         *_audit(),
         *_feeds(settings),
+        *probe(settings),
     ]
 
 

@@ -1,6 +1,7 @@
 """What the pages on the published file share: rows as dicts, values as plain text, sources with their licences.
 
-Here: small helpers of `sahel actor` and `sahel incident`. Not here: what a page shows (actor_page.py, incident_page.py).
+Here: small helpers of `sahel actor`, `sahel incident` and `sahel report`. Not here: what a page shows (actor_page.py,
+incident_page.py, sitrep/).
 """
 
 from collections.abc import Iterable

@@ -44,6 +44,8 @@ DEFAULT_URLS = {
 }
 """Base address by publisher; ``SAHEL_<NAME>_URL`` sets another one."""
 ALL_COUNTRIES = "all"
+ALERT_LEVELS = ("low", "medium", "high")
+SHORTEST_SECRET_PATH = 16
 MADE_MARKER = "MADE_WORLD.txt"
 """A home with this file holds made data only."""
 
@@ -80,6 +82,12 @@ class Settings:
     acled_username: str | None = field(default=None, repr=False)
     acled_password: str | None = field(default=None, repr=False)
     reliefweb_appname: str | None = field(default=None, repr=False)
+    webhook_url: str | None = field(default=None, repr=False)
+    """Where new alerts are posted. Who knows it may post there too, so that the whole address is a secret."""
+    alert_level: str = "medium"
+    """The lowest level of an alert that is told of."""
+    alert_files: bool = False
+    """Whether alerts are written as a feed and a digest beside the published file."""
     contact: str | None = None
     """Who runs this, for the User-Agent: an address or a page."""
     https_proxy: str | None = None
@@ -117,6 +125,9 @@ class Settings:
             acled_username=env.get("ACLED_USERNAME") or None,
             acled_password=env.get("ACLED_PASSWORD") or None,
             reliefweb_appname=env.get("RELIEFWEB_APPNAME") or None,
+            webhook_url=_webhook(env.get("SAHEL_WEBHOOK_URL")),
+            alert_level=_alert_level(env.get("SAHEL_ALERT_LEVEL")),
+            alert_files=_is_on("SAHEL_ALERT_FILES", env.get("SAHEL_ALERT_FILES")),
             news_feeds=_news_feeds(env.get("SAHEL_NEWS_FEEDS")),
             contact=env.get("SAHEL_CONTACT") or None,
             https_proxy=env.get("HTTPS_PROXY") or env.get("https_proxy") or None,
@@ -138,8 +149,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that may stand nowhere but in the environment."""
-        known = (self.ucdp_token, self.acled_username, self.acled_password, self.reliefweb_appname)
-        return tuple(value for value in known if value)
+        accounts = (self.ucdp_token, self.acled_username, self.acled_password, self.reliefweb_appname)
+        return tuple(value for value in (*accounts, *_parts_to_hide(self.webhook_url)) if value)
 
     @property
     def payloads(self) -> Path:
@@ -156,6 +167,11 @@ class Settings:
     @property
     def bi_file(self) -> Path:
         return self.published / "sahel.duckdb"
+
+    @property
+    def delivery(self) -> Path:
+        """What was told to whom. No rebuild touches it: an alert is told once."""
+        return self.home / "delivery"
 
     @property
     def quality(self) -> Path:
@@ -257,6 +273,53 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     raise SettingsError(
         f"{name}: {parts.scheme or 'no scheme'} address refused; use https (http only on this machine)"
     )
+
+
+def _webhook(text: str | None) -> str | None:
+    """As given, since what follows the host is the publisher's business. No message repeats any of it."""
+    text = (text or "").strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        parts = None
+    if parts is None or not parts.hostname or any(sign.isspace() for sign in text):
+        raise SettingsError(
+            "SAHEL_WEBHOOK_URL: not an address; copy the whole one, as https://hooks.slack.com/services/…"
+        )
+    if parts.username or parts.password:
+        raise SettingsError("SAHEL_WEBHOOK_URL: leave user name and password out of the address")
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
+        return text
+    raise SettingsError("SAHEL_WEBHOOK_URL: use https (http only on this machine)")
+
+
+def _parts_to_hide(url: str | None) -> tuple[str, ...]:
+    """The webhook's address and what follows its host, as a server may repeat it. A path too short to hold a key could
+    stand in any text."""
+    if url is None:
+        return ()
+    parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return (url, path) if len(path) >= SHORTEST_SECRET_PATH else (url,)
+
+
+def _alert_level(text: str | None) -> str:
+    level = (text or "medium").strip().lower()
+    if level not in ALERT_LEVELS:
+        raise SettingsError(f"SAHEL_ALERT_LEVEL: no level {level!r}; use {', '.join(ALERT_LEVELS)}")
+    return level
+
+
+def _is_on(name: str, text: str | None) -> bool:
+    answer = (text or "0").strip().lower()
+    if answer in ("1", "true", "yes", "on"):
+        return True
+    if answer in ("0", "false", "no", "off"):
+        return False
+    raise SettingsError(f"{name}: {answer!r} is neither on nor off; write 1 or 0")
 
 
 def _news_feeds(text: str | None) -> Path | None:

@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from expectations.contracts import CONTRACTS
+from orchestration import forecasting
 from orchestration.settings import Settings, scope_text
 from orchestration.spatial import spatial_extension
 from orchestration.warehouse.connection import LOCK_WAIT_SECONDS, WarehouseBusy
@@ -22,6 +23,8 @@ from orchestration.warehouse.gazetteer import package_version
 
 LOCK_POLL_SECONDS = 1.0
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+CALLED_BY_MODELS = (Path(forecasting.__file__),)
+"""Code that dbt's Python models call, which so is part of what they compute."""
 
 LEDGER_OF = {"ucdp": "coverage", "acled": "coverage", "insecurity_insight": "coverage", "gdelt": "gdelt_slot"}
 """The ledger's table that tells where and when a feed was looking, which models read beside its rows."""
@@ -31,6 +34,10 @@ since a feed falls asleep without any news. What events alone can change is not 
 
 The other audit models tell of rows: they are built with what they read.
 """
+
+
+UCDP_ONLY = "tag:ucdp_only"
+"""Models that read a table of all feeds for UCDP's rows alone: another feed's news leaves them as they are."""
 
 
 def selection(feed: str) -> tuple[str, ...]:
@@ -77,13 +84,7 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
 
     settings.dbt_work.mkdir(parents=True, exist_ok=True)
-    arguments = [
-        *command,
-        # What dbt has to say is in the answer; on the console it would come twice, an interrupt as a traceback.
-        *("--log-level", "none"),
-        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--vars", json.dumps(_variables(settings))),
-    ]
+    arguments = [*command, *project_arguments(settings)]
     until = monotonic() + LOCK_WAIT_SECONDS
     while True:
         with _environment(settings):
@@ -110,6 +111,16 @@ def run_dbt(
     return [_node_result(item) for item in getattr(answer.result, "results", [])]
 
 
+def project_arguments(settings: Settings) -> list[str]:
+    """What each command says of the project, its variables and what it prints."""
+    return [
+        # What dbt has to say is in the answer; on the console it would come twice, an interrupt as a traceback.
+        *("--log-level", "none"),
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--vars", json.dumps(_variables(settings))),
+    ]
+
+
 def _variables(settings: Settings) -> dict[str, str]:
     file = spatial_extension()
     return {
@@ -119,7 +130,7 @@ def _variables(settings: Settings) -> dict[str, str]:
 
 
 def project_hash(settings: Settings) -> str:
-    """A digest of the dbt project's sources, the gazetteer and the country scope.
+    """A digest of the dbt project's sources, the code that its models call, the gazetteer and the country scope.
 
     When it changes, everything is built anew.
     """
@@ -133,6 +144,8 @@ def project_hash(settings: Settings) -> str:
         ):
             digest.update(str(path.relative_to(DBT_PROJECT)).encode())
             digest.update(path.read_bytes())
+    for path in CALLED_BY_MODELS:
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -142,7 +155,8 @@ def build_command(changed_feeds: set[str] | None) -> list[str]:
     if changed_feeds is None:
         return [*command, "--full-refresh"]
     wanted = [selector for feed in sorted({*changed_feeds, "audit"}) for selector in selection(feed)]
-    return [*command, "--select", *wanted, "--exclude", "resource_type:seed"]
+    not_wanted = () if "ucdp" in changed_feeds else (UCDP_ONLY,)
+    return [*command, "--select", *wanted, "--exclude", "resource_type:seed", *not_wanted]
 
 
 def has_manifest(settings: Settings) -> bool:

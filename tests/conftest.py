@@ -67,12 +67,15 @@ ONE_PROCESS = {
     "tests/pipeline/test_real_places.py": "registry_home",
     "tests/pipeline/test_made_world.py": "made_home",
     "tests/pipeline/test_diff.py": "made_home",
+    "tests/pipeline/test_alert_delivery.py": "made_home",
     "tests/pipeline/test_made_marts.py": "made_home",
     "tests/pipeline/test_made_alerts.py": "made_home",
     "tests/pipeline/test_made_alert_thresholds.py": "made_home",
+    "tests/pipeline/test_sitrep.py": "made_home",
     "tests/queries/test_promised_questions.py": "real_home",
     "tests/queries/test_actor_questions.py": "real_home",
     "tests/queries/test_alert_questions.py": "real_home",
+    "tests/queries/test_forecast_question.py": "real_home",
 }
 """Files that share a fixture too dear to make twice. (xdist's own groups do nothing under pytest 9.)"""
 
@@ -109,6 +112,16 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("SAHEL_") or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def dbt_parses_once() -> Iterator[None]:
+    """See ``tests.shortcuts.one_parse``; for whoever builds more than one home."""
+    # Here, because loading dbt takes seconds and most tests need none.
+    from tests.shortcuts import one_parse
+
+    with one_parse():
+        yield
 
 
 @pytest.fixture(scope="session")

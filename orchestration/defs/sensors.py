@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 
+from orchestration.defs.alerts import new_alerts
 from orchestration.defs.feeds import TABLES, Ingested, not_enabled
 from orchestration.defs.ingest import AUDIT
 from orchestration.defs.jobs import INGEST
@@ -32,7 +33,7 @@ FAILURES_LOG = "failures.log"
 
 def sensors() -> list[dg.SensorDefinition]:
     """All but those of declarative automation."""
-    return [new_ucdp_release, failed_run, shown_from_ledger]
+    return [new_ucdp_release, failed_run, shown_from_ledger, new_alerts]
 
 
 # --- a new UCDP release ---------------------------------------------------------------------------

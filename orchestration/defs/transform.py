@@ -228,6 +228,13 @@ _PLOTS = {
         "select month, count(*) filter (where events > 0)::double from marts.actor_month where source = 'ucdp' "
         "group by all order by month",
     ),
+    "marts/forecast": (
+        "UCDP deaths by month, all countries, and at the end those expected in the next six months",
+        "select month, sum(deaths) as deaths from intermediate.int_forecast__month "
+        "where area_kind = 'country' and target = 'all_violence' group by all union all by name "
+        "select target_month as month, sum(mean) as deaths from marts.forecast "
+        "where area_kind = 'country' and target = 'all_violence' and is_best group by all order by month",
+    ),
     "core/fct_article": (
         "articles by day published",
         "select published_at::date as day, count(*)::double from core.fct_article "

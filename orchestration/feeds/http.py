@@ -146,6 +146,8 @@ class _Ask:
     content: bytes | None = None
     secrets: tuple[str, ...] = ()
     """What it carries that may stand nowhere: what the settings hold, and what was issued on it."""
+    trusted_host: str | None = None
+    wants_body: bool = True
 
     @property
     def from_loopback(self) -> bool:
@@ -169,7 +171,7 @@ class HttpClient:
     A call takes a slot of its host for each attempt (``per_host`` at a time, started at least
     ``spacing_s`` apart). Its ``deadline_s`` runs from the first slot and covers redirects, retries and
     waits. ``allowed_hosts`` bounds redirects: each name allows itself and its subdomains; None allows
-    any public host.
+    any public host. ``trusted_host`` may be on a private network: a service of the user's own, never a publisher.
     """
 
     def __init__(
@@ -184,6 +186,7 @@ class HttpClient:
         spacing_s: float = 0.0,
         read_timeout_s: float = READ_TIMEOUT_S,
         max_attempts: int = MAX_ATTEMPTS,
+        trusted_host: str | None = None,
     ) -> None:
         self._sleep = sleep
         self._jitter = jitter
@@ -194,7 +197,8 @@ class HttpClient:
         self._secrets = settings.secrets
         self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
-        self._transport = Transport(resolve or system_resolve, settings.https_proxy)
+        self._trusted_host = trusted_host
+        self._transport = Transport(resolve or system_resolve, settings.https_proxy, trusted_host)
         self._timeout = httpx.Timeout(
             read_timeout_s, connect=min(CONNECT_TIMEOUT_S, read_timeout_s)
         ).as_dict()
@@ -252,14 +256,19 @@ class HttpClient:
         max_bytes: int,
         deadline_s: float = 60.0,
         headers: Mapping[str, str] | None = None,
+        wants_body: bool = True,
     ) -> Response:
-        """A small answer to a form or a JSON body. No redirect is followed: what is sent may be a credential."""
+        """A small answer to a form or a JSON body. No redirect is followed: what is sent may be a credential.
+
+        Without ``wants_body`` the answer ends with its headers.
+        """
         content = urlencode(form).encode() if form is not None else dumps(json).encode()
         kind = "application/x-www-form-urlencoded" if form is not None else "application/json"
         headers = {"content-type": kind, **(headers or {})}
         ask = _ask("POST", url, headers, (None, None, None), max_bytes, deadline_s, None)
         issued = (value for name, value in (form or {}).items() if _SECRET_NAME.search(name))
-        return self._call(replace(ask, content=content, secrets=(*ask.secrets, *issued)))
+        secrets = (*ask.secrets, *issued)
+        return self._call(replace(ask, content=content, secrets=secrets, wants_body=wants_body))
 
     def head(
         self,
@@ -273,7 +282,7 @@ class HttpClient:
         return self._call(_ask("HEAD", url, headers, (None, None, None), 0, deadline_s, allowed_hosts))
 
     def _call(self, ask: _Ask) -> Response:
-        ask = replace(ask, secrets=(*self._secrets, *ask.secrets))
+        ask = replace(ask, secrets=(*self._secrets, *ask.secrets), trusted_host=self._trusted_host)
         host = self._host(ask.url.netloc.decode("ascii"))
         host.admit(str(ask.url))
         deadline = Deadline(ask.deadline_s)
@@ -507,7 +516,7 @@ def _check_hop(ask: _Ask, url: httpx.URL) -> None:
         literal = ipaddress.ip_address(host)
     except ValueError:
         literal = None
-    if literal is not None:
+    if literal is not None and host != ask.trusted_host:
         try:
             check_address(host, host, allow_loopback=ask.from_loopback)
         except AddressRefused as error:
@@ -525,7 +534,7 @@ def _received(ask: _Ask, answer: httpx.Response, url: httpx.URL, deadline: Deadl
     status = answer.status_code
     if status != 304 and not 200 <= status < 300:
         raise _status_error(answer, url)
-    if status == 304 or ask.method == "HEAD":
+    if status == 304 or ask.method == "HEAD" or not ask.wants_body:
         return _response(ask, answer, url, deadline, _Received())
     declared = answer.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > ask.max_bytes:

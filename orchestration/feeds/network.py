@@ -50,9 +50,11 @@ class Network(httpcore.NetworkBackend):
     rebinding. The call's deadline is kept per thread, as a pooled connection serves many calls.
     """
 
-    def __init__(self, resolve: Callable[[str, int], list[str]], trusted_host: str | None = None) -> None:
+    def __init__(
+        self, resolve: Callable[[str, int], list[str]], trusted_hosts: frozenset[str] = frozenset()
+    ) -> None:
         self._resolve = resolve
-        self._trusted_host = trusted_host
+        self._trusted_hosts = trusted_hosts
         self._system = httpcore.SyncBackend()
         self._call = threading.local()
 
@@ -78,7 +80,7 @@ class Network(httpcore.NetworkBackend):
             addresses = self._resolve(host, port)
         except OSError as error:
             raise httpcore.ConnectError(f"{host} does not resolve ({error.strerror or error})") from error
-        if host != self._trusted_host:
+        if host not in self._trusted_hosts:
             for address in addresses:
                 check_address(address, host, allow_loopback=self._call.allow_loopback)
         failure: Exception = httpcore.ConnectError(f"the name {host} has no address")
@@ -123,12 +125,16 @@ class Transport(httpx.BaseTransport):
     """httpx over connection pools that use ``Network``, which httpx's own transport does not let one choose.
 
     With HTTPS_PROXY set the proxy resolves the names, so only literal addresses are checked; requests
-    to this machine never go through it.
+    to this machine never go through it. Neither the proxy's address nor that of ``trusted_host`` is checked: the user
+    has named them, and they may well be of the user's own network.
     """
 
-    def __init__(self, resolve: Callable[[str, int], list[str]], proxy: str | None) -> None:
+    def __init__(
+        self, resolve: Callable[[str, int], list[str]], proxy: str | None, trusted_host: str | None = None
+    ) -> None:
         proxy_url = httpx.URL(proxy if "://" in proxy else f"http://{proxy}") if proxy else None
-        self.network = Network(resolve, proxy_url.host if proxy_url else None)
+        trusted = (trusted_host, proxy_url.host if proxy_url else None)
+        self.network = Network(resolve, frozenset(host for host in trusted if host))
         options: dict[str, Any] = {
             "ssl_context": httpx.create_ssl_context(),
             "network_backend": self.network,

@@ -156,6 +156,8 @@ def _copy_tables(
     }
     counts = {}
     connection.execute(f"attach '{_quoted(file)}' as publication (storage_version '{STORAGE_VERSION}')")
+    # One transaction: a commit for each of a thousand comments takes longer than the tables.
+    connection.begin()
     try:
         for schema in SCHEMAS:
             connection.execute(f"create schema publication.{schema}")
@@ -167,9 +169,13 @@ def _copy_tables(
             ).fetchone()[0]
             _comment(connection, f"publication.{name}", described.get((schema, table)), settings.is_made)
         _copy_macros(connection)
-        connection.execute("checkpoint publication")
-    finally:
+    except BaseException:
+        connection.rollback()
         connection.execute("detach publication")
+        raise
+    connection.commit()
+    connection.execute("checkpoint publication")
+    connection.execute("detach publication")
     return counts
 
 

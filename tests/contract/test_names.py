@@ -26,11 +26,12 @@ TIMESTAMPS_BY_ANOTHER_NAME = {
 DATES_BY_ANOTHER_NAME = {
     *("date_start", "date_end", "period_start", "period_end"),
     *("month", "week", "valid_from", "valid_to", "observed_from", "observed_until"),
+    *("issued_month", "target_month"),
     *("gdelt_observed_until", "news_observed_until", "first_seen", "last_seen"),
     *(f"first_date_{feed}" for feed in ("ucdp", "acled", "insecurity_insight")),  # beside events_<feed>
 }
 TRUTHS_BY_ANOTHER_NAME = {
-    *("in_scope", "in_default_scope", "redistribution_allowed", "provisional", "surge"),
+    *("in_scope", "in_default_scope", "redistribution_allowed", "provisional", "surge", "threat"),
     *("passed", "could_run", "active_year"),
     *("both_active", "guard_ok"),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.steps import batches
 from tests.made import made_home
-from tests.shortcuts import incident_models, no_checks, no_data_tests, one_parse, version_models
+from tests.shortcuts import incident_models, no_checks, no_data_tests, version_models
 
 __all__ = ["incident_models", "made_home", "version_models"]
 
@@ -29,7 +29,5 @@ def without_data_tests() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def dbt_parses_once() -> Iterator[None]:
-    """See ``tests.shortcuts.one_parse``."""
-    with one_parse():
-        yield
+def one_parse_for_all_homes(dbt_parses_once: None) -> None:
+    """Most of these tests build a home."""

@@ -21,7 +21,6 @@ from dagster._core.execution.plan import active
 
 from expectations.audit import CheckResult, Verdict
 from orchestration import steps
-from orchestration.definitions import build_definitions
 from orchestration.defs import sensors
 from orchestration.defs.resources import SahelResource
 from orchestration.made_world import WORLD_END, Publishers, World, serve
@@ -29,6 +28,7 @@ from orchestration.records import LoadRequest
 from orchestration.settings import Settings
 from orchestration.steps import batches, loading
 from orchestration.transform import NodeResult
+from tests.shortcuts import keep_what_is_loaded
 
 LAST = WORLD_END.date() - timedelta(days=1)
 DAYS = [f"{LAST - timedelta(days=back)}" for back in (3, 2, 1)]
@@ -78,6 +78,15 @@ class Deployment:
             return connection.execute(sql).fetchall()
 
 
+def definitions_of(sahel: MadeSahel) -> dg.Definitions:
+    # Not on top of the file: loading them has dbt read the project, in each process that only collects tests.
+    from orchestration.definitions import build_definitions
+
+    made = build_definitions({"sahel": sahel})
+    keep_what_is_loaded()
+    return made
+
+
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """One home for the tests of this module: each loads parts of its own."""
@@ -93,7 +102,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             },
         )
         instance.add_dynamic_partitions("ucdp_release", ["26.1", "26.0.12", "no-such-release"])
-        yield Deployment(sahel, publishers, instance, build_definitions({"sahel": sahel}))
+        yield Deployment(sahel, publishers, instance, definitions_of(sahel))
 
 
 @pytest.fixture(scope="module")
@@ -432,7 +441,7 @@ def test_the_real_gdelt_outage_of_june_2025_fails_the_lag_check(shared_data: Pat
         server.shutdown()
         server.server_close()
     key = dg.AssetCheckKey(dg.AssetKey(["raw", "gdelt_event"]), "event_lag")
-    (check,) = [one for one in build_definitions({"sahel": sahel}).asset_checks if key in one.check_keys]
+    (check,) = [one for one in definitions_of(sahel).asset_checks if key in one.check_keys]
     found = check(sahel=sahel)
     assert not found.passed
     assert found.metadata["first missing day"].value == "2025-06-15"

@@ -24,7 +24,6 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.definitions import build_definitions
 from orchestration.defs import sensors
 from orchestration.defs.feeds import INGESTIONS
 from orchestration.defs.resources import SahelResource
@@ -35,7 +34,7 @@ from orchestration.made_world.acled_api import AcledApi, AcledRecords, Fault as 
 from orchestration.made_world.insecurity_insight import TOPICS
 from orchestration.settings import DEFAULT_FEEDS
 from orchestration.ui import INSTANCE
-from tests.pipeline.test_dagster import MadeSahel, checks, materialized
+from tests.pipeline.test_dagster import MadeSahel, checks, definitions_of, materialized
 from tests.pipeline.test_dagster_killed import Ui, until
 from tests.served import open_bi
 
@@ -105,7 +104,7 @@ def deployment(
     """One home for the tests of this module."""
     sahel = MadeSahel(home=str(tmp_path_factory.mktemp("feeds") / "home"), environment=environment)
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Deployment(sahel, publishers, instance, build_definitions({"sahel": sahel}))
+        yield Deployment(sahel, publishers, instance, definitions_of(sahel))
 
 
 def failures(result: dg.ExecuteInProcessResult) -> str:
@@ -261,7 +260,7 @@ def test_a_publisher_that_challenges_us_is_left_alone(
     api = publishers.apis["reliefweb"]
     sahel = MadeSahel(home=str(tmp_path / "home"), environment=environment)
     with dg.DagsterInstance.ephemeral() as instance:
-        apart = Deployment(sahel, publishers, instance, build_definitions({"sahel": sahel}))
+        apart = Deployment(sahel, publishers, instance, definitions_of(sahel))
         asked = len(api.asked)
         api.faults.append("challenge")
         first = apart.load("reliefweb")
@@ -316,9 +315,7 @@ def acled(
         environment=environment | {"SAHEL_ACLED_URL": url},
     )
     with dg.DagsterInstance.ephemeral() as instance:
-        home = AcledHome(
-            Deployment(sahel, publishers, instance, build_definitions({"sahel": sahel})), api, records
-        )
+        home = AcledHome(Deployment(sahel, publishers, instance, definitions_of(sahel)), api, records)
         first = home.load()
         assert first.success, failures(first)
         yield home
@@ -387,7 +384,7 @@ def test_without_an_account_the_run_says_what_to_set(acled: AcledHome) -> None:
     bare = {name: value for name, value in acled.deployment.sahel.environment.items() if name not in SECRETS}
     sahel = MadeSahel(home=acled.deployment.sahel.home, environment=bare)
     result = Deployment(
-        sahel, acled.deployment.publishers, acled.deployment.instance, build_definitions({"sahel": sahel})
+        sahel, acled.deployment.publishers, acled.deployment.instance, definitions_of(sahel)
     ).load("acled")
     assert not result.success
     assert failures(result) == NO_ACCOUNT
@@ -427,7 +424,7 @@ def test_everything_loads_what_is_enabled_and_what_it_loaded_is_shown(
     bare = {name: value for name, value in deployment.sahel.environment.items() if name not in SECRETS}
     bare["RELIEFWEB_APPNAME"] = SECRETS["RELIEFWEB_APPNAME"]
     sahel = MadeSahel(home=deployment.sahel.home, environment=bare)
-    defs = build_definitions({"sahel": sahel})
+    defs = definitions_of(sahel)
     with dg.DagsterInstance.ephemeral() as instance:
         result = Deployment(sahel, deployment.publishers, instance, defs).run("everything")
         assert not result.success
@@ -506,7 +503,7 @@ def test_no_secret_is_in_what_dagster_and_the_home_keep(
     sahel = SahelResource(home=str(home))
     api = publishers.apis["acled"]
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        apart = Deployment(sahel, publishers, instance, build_definitions({"sahel": sahel}))
+        apart = Deployment(sahel, publishers, instance, definitions_of(sahel))
         for feed in ("acled", "reliefweb"):
             result = apart.load(feed)
             assert result.success, failures(result)

@@ -184,14 +184,13 @@ def test_trend_weeks_end_where_the_feed_was_last_looking(made_home: MadeHome) ->
 
 def test_the_planted_spike_after_the_coup_is_a_surge_and_a_threat(made_home: MadeHome) -> None:
     """Attacks in Tillabéri rise fourfold for eight weeks from the coup on; the three quiet months before it stay quiet."""
-    (coup,) = [fact for fact in World(seed=7).planted_facts() if fact.name == "coup_niger"]
+    (coup,) = [fact for fact in World(seed=7).planted_facts if fact.name == "coup_niger"]
     week = coup.date_from - timedelta(days=coup.date_from.weekday())
     with open_bi(made_home.settings) as bi:
         rows = bi.execute(
             """select week, surge, threat, change_class_52w from marts.trend_week
-               join core.dim_admin1 on area_id = admin1_id
-               where area_kind = 'admin1' and admin1_name = 'Tillabéri' and source = 'ucdp' and metric = 'events'
-               order by week"""
+               join core.dim_admin1 as unit on area_id = unit.admin1_id
+               where unit.admin1_name = 'Tillabéri' and trend_week.source = 'ucdp' and metric = 'events'"""
         ).fetchall()
     judged = {row[0]: row[1:] for row in rows}
     assert judged[week] == (True, True, "large_increase")

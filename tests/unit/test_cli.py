@@ -106,7 +106,8 @@ def test_every_command_explains_itself_and_takes_a_home(name: str) -> None:
 
 def test_the_commands_are_those_of_the_design() -> None:
     assert set(cli.main.commands) == {
-        "demo", "run", "rebuild", "load", "build", "publish", "status", "query", "diff", "actor", "incident", "doctor", "ui",
+        "demo", "run", "rebuild", "load", "build", "publish", "status", "query", "diff", "alerts", "report", "actor", "incident", "doctor",
+        "ui",
     }  # fmt: skip
 
 
@@ -603,6 +604,7 @@ def test_no_secret_is_printed_or_kept(
         "ACLED_PASSWORD": CANARY,
         "RELIEFWEB_APPNAME": CANARY,
         "HTTPS_PROXY": f"http://me:{CANARY}@127.0.0.1:9",
+        "SAHEL_WEBHOOK_URL": f"{server.base}/services/{CANARY}",
     }
     commands = (
         ["load", "news"],
@@ -613,6 +615,7 @@ def test_no_secret_is_printed_or_kept(
         ["doctor"],
         ["doctor", "--json"],
         ["publish"],
+        ["alerts", "--trial"],
     )
     for command in commands:
         assert CANARY not in sahel(*command, **environ).output, command

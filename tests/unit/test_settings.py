@@ -219,3 +219,52 @@ def test_each_feed_says_which_addresses_it_asks() -> None:
     assert without.addresses("news") == ()
     told = {url for feed in FEEDS for settings in (without, with_all) for url in settings.addresses(feed)}
     assert told == set(DEFAULT_URLS.values())
+
+
+# Alerts
+
+
+def test_alerts_are_told_to_nobody_unless_it_is_set() -> None:
+    settings = of()
+    assert (settings.webhook_url, settings.alert_files, settings.alert_level) == (None, False, "medium")
+    assert settings.delivery == settings.home / "delivery"
+    told = of(SAHEL_WEBHOOK_URL=f" {WEBHOOK}\n", SAHEL_ALERT_FILES="1", SAHEL_ALERT_LEVEL=" HIGH")
+    assert (told.webhook_url, told.alert_files, told.alert_level) == (WEBHOOK, True, "high")
+    assert [
+        of(SAHEL_ALERT_FILES=word).alert_files for word in ("on", "true", "YES", "0", "no", "off", "")
+    ] == [
+        *[True] * 3,
+        *[False] * 4,
+    ]
+
+
+WEBHOOK = "https://hooks.example/services/T0CANARY/B0CANARY/canary?sig=canary"
+
+
+def test_the_webhook_is_a_secret_whole_and_without_its_host() -> None:
+    settings = of(SAHEL_WEBHOOK_URL=WEBHOOK)
+    assert settings.secrets == (WEBHOOK, "/services/T0CANARY/B0CANARY/canary?sig=canary")
+    assert "CANARY" not in repr(settings).upper()
+    # A path too short to hold a key may be a part of any publisher's address.
+    assert of(SAHEL_WEBHOOK_URL="https://hooks.example/news").secrets == ("https://hooks.example/news",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SAHEL_WEBHOOK_URL", "canary", "not an address"),
+        ("SAHEL_WEBHOOK_URL", "https://h.example:canary/x", "not an address"),
+        ("SAHEL_WEBHOOK_URL", "https://h.example/can ary", "not an address"),
+        ("SAHEL_WEBHOOK_URL", "http://h.example/canary", "use https"),
+        ("SAHEL_WEBHOOK_URL", "ftp://h.example/canary", "use https"),
+        ("SAHEL_WEBHOOK_URL", "https://me:canary@h.example/x", "user name and password"),
+        ("SAHEL_ALERT_FILES", "perhaps", "write 1 or 0"),
+        ("SAHEL_ALERT_LEVEL", "urgent", "use low, medium, high"),
+    ],
+)
+def test_a_setting_of_alerts_that_cannot_be_used_says_so_without_the_secret(
+    name: str, value: str, told: str
+) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name}: .*{told}") as caught:
+        of(**{name: value})
+    assert "canary" not in str(caught.value)

@@ -90,6 +90,17 @@ def test_a_changed_model_makes_the_project_another(
     assert project_hash(settings) != before
 
 
+def test_changed_code_that_a_model_calls_makes_the_project_another(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [path.name for path in transform.CALLED_BY_MODELS] == ["forecasting.py"]
+    monkeypatch.setattr(transform, "CALLED_BY_MODELS", (tmp_path / "code.py",))
+    (tmp_path / "code.py").write_text("before")
+    before = project_hash(settings)
+    (tmp_path / "code.py").write_text("after")
+    assert project_hash(settings) != before
+
+
 def test_what_brings_no_news_builds_nothing(settings: Settings) -> None:
     assert changed_after(settings, attempt(1, "ok", rows_loaded=1), attempt(2, "unchanged")) == set()
 

@@ -1,6 +1,8 @@
 -- Volatility of the admin1 units, over the 52 weeks that end with each week. The baseline is the country's: mean and
 -- deviation of the weekly events of all its units that existed, also of those in which the source never told of any. A
 -- spike is a week of the unit at two deviations above that mean or higher.
+{{ config(materialized='table') }}
+
 {% set least_weeks = 39 %}
 
 with unit_weeks as (

@@ -4,12 +4,8 @@ Here: what needs a database. The logic of single models is tested by dbt's own u
 runs. Not here: real data (tests/pipeline).
 """
 
-import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,8 @@ import pytest
 import yaml
 
 from bench import change_points
+from orchestration.settings import Settings
+from orchestration.transform import NodeResult, manifest, run_dbt
 from orchestration.warehouse.connection import STORAGE_VERSION, WAREHOUSE_CONFIG, prepare
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,11 +30,12 @@ pytestmark = pytest.mark.xdist_group("dbt_project")
 
 
 class Warehouse:
-    """A warehouse at one path for all tests of this file, so that dbt parses the project once."""
+    """A home's warehouse, built by dbt in this process, at one path for all tests of a file."""
 
     def __init__(self, folder: Path) -> None:
+        self.settings = Settings.from_env(folder, environ={})
         self.folder = folder
-        self.path = folder / "warehouse.duckdb"
+        self.path = self.settings.warehouse
 
     def empty(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -51,33 +50,12 @@ class Warehouse:
         with self.open(read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
+    def nodes(self, *command: str) -> list[NodeResult]:
+        return run_dbt(self.settings, list(command))
+
     def dbt(self, *command: str) -> dict[str, str]:
-        """Run dbt; status by node name. Fails the test if dbt could not run at all."""
-        results = self.folder / "target" / "run_results.json"
-        results.unlink(missing_ok=True)
-        answer = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "dbt.cli.main",
-                *command,
-                "--project-dir",
-                DBT_PROJECT,
-                "--profiles-dir",
-                DBT_PROJECT,
-            ],
-            capture_output=True,
-            text=True,
-            env=os.environ
-            | {
-                "SAHEL_WAREHOUSE": str(self.path),
-                "DBT_TARGET_PATH": str(results.parent),
-                "DBT_LOG_PATH": str(self.folder / "logs"),
-            },
-        )
-        assert results.is_file(), answer.stdout[-3000:] + answer.stderr[-3000:]
-        found = json.loads(results.read_text(encoding="utf-8"))["results"]
-        return {item["unique_id"].split(".", 2)[2]: item["status"] for item in found}
+        """Run dbt; status by node name. Raises if dbt could not run at all."""
+        return {node.unique_id.split(".", 2)[2]: node.status for node in self.nodes(*command)}
 
     def build(self, *options: str) -> None:
         statuses = self.dbt("build", "--exclude-resource-type", "unit_test", *options)
@@ -504,7 +482,7 @@ def test_a_tick_reads_only_the_days_with_new_rows(copy_of_built: Warehouse) -> N
     with warehouse.open() as connection:
         load_gdelt(connection, attempt=20, slots=["2025-01-06 12:00"])
     warehouse.dbt("compile", "--select", "int_gdelt__country_day")
-    models = warehouse.folder / "target" / "compiled" / "sahel_monitor" / "models"
+    models = warehouse.settings.dbt_work / "target" / "compiled" / "sahel_monitor" / "models"
     sql = (models / "intermediate" / "int_gdelt__country_day.sql").read_text(encoding="utf-8")
     assert "slot_at >= date '2025-01-06' and slot_at < date '2025-01-06' + interval 1 day" in sql
     assert "2025-01-07" not in sql
@@ -532,7 +510,9 @@ TAMPERING = {
     "shares_are_parts_of_the_events": "update marts.actor_share set denominator = denominator + 1",
     "territories_hold_the_precise_events": "update marts.actor_territory set first_date = first_date - 1",
     "footprints_hold_the_precise_events": "update marts.actor_footprint_month set southmost_latitude = 0",
-    "attribution_is_judged_unless_a_person_joined": "insert into audit.source_agreement (incident_id) values ('i-ucdp-3')",
+    "attribution_is_judged_unless_a_person_joined": """insert into audit.source_agreement by name select
+        'i-ucdp-3' as incident_id, date '2024-03-05' as date_start, 'ucdp, acled' as feeds, 2 as feed_count,
+        0 as date_spread_days, false as is_deaths_disputed, false as is_class_disputed""",
     "every_event_tells_of_one_incident": "delete from core.bridge_incident_event where event_key = 'ucdp:3'",
     "no_score_joins_two_events_of_one_feed": "update core.bridge_incident_event set incident_id = 'i-ucdp-3', match_rule = 'score'",
     "dyad_months_add_up_to_events": "update marts.dyad_month set events = events + 1",
@@ -551,7 +531,7 @@ TAMPERING = {
     "weeks_begin_on_monday": "update marts.country_coverage_week set week = week + 1",
     "no_more_slots_than_expected": "update marts.country_coverage_week set slots_fetched = 10000",
     "unique_fct_event_event_key": "insert into core.fct_event from core.fct_event where event_key = 'ucdp:3'",
-    "not_null_fct_event_violence_class": "update core.fct_event set violence_class = null where event_key = 'ucdp:3'",
+    "no_nulls_incident_evidence_weight__topic_weight": "update reference.incident_evidence set weight = null",
     "unique_together_country_month_source__country_iso3__month": "insert into marts.country_month from marts.country_month limit 1",
 }
 
@@ -574,11 +554,38 @@ def test_every_check_on_sums_and_keys_can_fail(copy_of_built: Warehouse) -> None
     assert {check: after[check] for check in tested} == expected
 
 
+def test_a_column_that_may_not_be_null_takes_none(built: Warehouse) -> None:
+    """The contract's word is the table's own rule in the file, whatever writes to it."""
+    promised = {
+        (node["schema"], node["name"], column["name"])
+        for node in manifest(built.settings)["nodes"].values()
+        if node["resource_type"] == "model"
+        for column in node["columns"].values()
+        if "not_null" in {constraint["type"] for constraint in column["constraints"]}
+    }
+    kept = "select schema_name, table_name, column_name from duckdb_columns() where not is_nullable and not internal"
+    found = {row for row in built.rows(kept) if row[0] in PUBLIC}
+    assert len(promised) > 300
+    assert found == promised
+
+
+def test_a_null_where_none_may_be_fails_the_model_and_leaves_the_table_before(
+    copy_of_built: Warehouse,
+) -> None:
+    warehouse = copy_of_built
+    before = contents(warehouse, "core.dim_source")
+    with warehouse.open() as connection:
+        connection.execute("update reference.source set licence = null where feed = 'ucdp'")
+    (node,) = warehouse.nodes("run", "--select", "dim_source")
+    assert node.status == "error"
+    assert "NOT NULL constraint failed" in node.message and "licence" in node.message
+    assert contents(warehouse, "core.dim_source") == before
+
+
 def test_every_published_table_and_column_is_described(built: Warehouse) -> None:
-    manifest = json.loads((built.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     models = [
         node
-        for node in manifest["nodes"].values()
+        for node in manifest(built.settings)["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] in PUBLIC
     ]
     assert len(models) == sum(len(list((DBT_PROJECT / "models" / schema).glob("*.sql"))) for schema in PUBLIC)
@@ -602,4 +609,5 @@ def test_the_questions_run_on_an_empty_and_on_a_full_warehouse(copy_of_built: Wa
         "what_sources_dispute",
         "first_appearances",
         "truces_and_rivalries",
+        "where_next",
     }

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from dbt.cli.main import dbtRunner
+from dbt.cli import main as dbt
 
 from orchestration.settings import Settings
-from orchestration.transform import DBT_PROJECT, _environment, build_command
+from orchestration.transform import DBT_PROJECT, _environment, build_command, project_arguments
 
 OF_EVENTS = {
     *("fct_event", "fct_incident", "bridge_incident_event", "int_incident__pair", "int_incident__membership"),
@@ -25,6 +25,11 @@ OF_EVENTS = {
 ALERTS = {"int_alert__candidate", "int_alert__suppression", "alert", "alert_rule_record"}
 """A feed that falls asleep is told by no row."""
 
+OF_FORECASTS = {
+    *("int_forecast__month", "int_forecast__prediction", "int_forecast__score", "forecast", "forecast_score"),
+}
+"""They are made of UCDP's deaths alone, and are dear."""
+
 pytestmark = pytest.mark.xdist_group("dbt_project")
 
 
@@ -36,10 +41,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def built(home: Settings, feed: str) -> set[str]:
     """Names of the models that a build makes after news of the feed."""
     _, *options = build_command({feed})
-    projects = ("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT))
     with _environment(home):
-        answer = dbtRunner().invoke(
-            ["ls", *options, "--resource-type", "model", "--log-level", "none", *projects]
+        answer = dbt.dbtRunner().invoke(
+            ["ls", *options, "--resource-type", "model", *project_arguments(home)]
         )
     assert answer.success, answer.exception
     return {name.rsplit(".", 1)[1] for name in answer.result}
@@ -53,6 +57,15 @@ def test_a_tick_without_events_leaves_places_and_incidents_alone(home: Settings,
 @pytest.mark.parametrize("feed", ["ucdp", "acled", "insecurity_insight"])
 def test_new_events_are_placed_and_matched(home: Settings, feed: str) -> None:
     assert OF_EVENTS - built(home, feed) == {"dim_place", "dim_admin2"}
+
+
+@pytest.mark.parametrize("feed", ["acled", "insecurity_insight", "gdelt", "news", "audit"])
+def test_other_feeds_leave_forecasts_alone(home: Settings, feed: str) -> None:
+    assert built(home, feed) & OF_FORECASTS == set()
+
+
+def test_ucdps_news_make_new_forecasts(home: Settings) -> None:
+    assert built(home, "ucdp") >= OF_FORECASTS
 
 
 def test_polygons_move_events(home: Settings) -> None:

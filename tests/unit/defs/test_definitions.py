@@ -108,7 +108,7 @@ def test_jobs_end_by_themselves(defs: dg.Definitions) -> None:
 def test_nothing_that_asks_a_publisher_starts_by_itself(defs: dg.Definitions) -> None:
     assert all(one.default_status is dg.DefaultScheduleStatus.STOPPED for one in defs.schedules)
     running = {one.name for one in defs.sensors if one.default_status is dg.DefaultSensorStatus.RUNNING}
-    assert running == {"failed_run", "shown_from_ledger"}
+    assert running == {"failed_run", "shown_from_ledger", "new_alerts"}
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ class Asked:
     path: str
     headers: Message
     at: float
+    body: bytes = b""
 
 
 class FaultServer:
@@ -98,8 +99,10 @@ class FaultServer:
             return
         headers = parse_headers(handler.rfile)
         path = line[1].partition("?")[0]
+        sent = headers.get("content-length", "0")
+        body = handler.rfile.read(int(sent)) if sent.isdigit() else b""
         with self._lock:
-            self.asked.append(Asked(line[0], line[1], headers, time.monotonic()))
+            self.asked.append(Asked(line[0], line[1], headers, time.monotonic(), body))
             script = self._scripts[path]
             answer = script.pop(0) if len(script) > 1 else script[0]
             self.busy += 1

@@ -1,0 +1,93 @@
+"""Alerts told to people: a webhook, an Atom feed and a digest, each alert once. For `sahel alerts` and the sensor.
+
+Here: one delivery, from the published file to all that is configured. Nothing of Dagster, and never the warehouse.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from orchestration.delivery import files, webhook
+from orchestration.delivery.alerts import read
+from orchestration.delivery.memory import DeliveryBusy, MemoryDamaged, locked
+from orchestration.delivery.webhook import WebhookFailed
+from orchestration.settings import Settings
+
+HOW = "set SAHEL_WEBHOOK_URL to post alerts, or SAHEL_ALERT_FILES=1 to write them as a feed and a digest"
+TOO_OLD = "the published file has no alerts yet: `sahel build` and `sahel publish` renew it"
+EXPECTED = (DeliveryBusy, MemoryDamaged, WebhookFailed, OSError)
+"""Failures of a delivery whose words say what to do."""
+
+__all__ = [
+    "EXPECTED",
+    "HOW",
+    "TOO_OLD",
+    "Delivered",
+    "DeliveryBusy",
+    "MemoryDamaged",
+    "PublishedTooOld",
+    "WebhookFailed",
+    "deliver",
+    "is_configured",
+]
+
+
+class PublishedTooOld(RuntimeError):
+    """The published file is of a version that knew no alerts."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What a delivery did, for the person or the tick that asked for it."""
+
+    written: files.Written | None
+    posted: webhook.Message | None
+    has_webhook: bool
+
+    def lines(self) -> list[str]:
+        told = []
+        if self.posted:
+            new, counted, withdrawn = self.posted.listed, self.posted.counted, self.posted.withdrawn
+            said = f"{new} new alert{'' if new == 1 else 's'} posted" if new else "no new alert"
+            said += f", and {counted} counted" if counted else ""
+            told.append(f"webhook: {said}" + (f"; {withdrawn} no longer standing" if withdrawn else ""))
+        elif self.has_webhook:
+            told.append("webhook: nothing new")
+        if self.written:
+            names = " and ".join(path.name for path in self.written.files)
+            left_out = (
+                f", {self.written.left_out} left out for their licence" if self.written.left_out else ""
+            )
+            said = f"{names} written, {self.written.new} new of" if names else "nothing new,"
+            told.append(f"files: {said} {self.written.entries} alerts{left_out}")
+        return told
+
+
+def is_configured(settings: Settings) -> bool:
+    return settings.webhook_url is not None or settings.alert_files
+
+
+def deliver(settings: Settings, **client: Any) -> Delivered:
+    """Tell what is new. The files come first: a webhook that is down must not hold them up.
+
+    Raises what is in ``EXPECTED``, and ``PublishedTooOld``. ``client`` is for HttpClient, in tests.
+    """
+    try:
+        snapshot = read(settings)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        raise PublishedTooOld(TOO_OLD) from None
+    now = settings.now()
+    written = posted = None
+    with locked(settings) as memory:
+        if settings.alert_files:
+            written = files.write(settings, snapshot, memory, now)
+        if settings.webhook_url is not None:
+            new = webhook.due(snapshot, memory, settings.alert_level, now)
+            withdrawn = webhook.gone(snapshot, memory, now)
+            if new or withdrawn:
+                posted = webhook.message(new, withdrawn, snapshot, now)
+                webhook.post(settings, posted.payload, **client)
+                # At least once: what is posted and not yet remembered when the power fails is posted again.
+                memory.add(posted.lines)
+    return Delivered(written, posted, settings.webhook_url is not None)
