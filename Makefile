@@ -84,7 +84,7 @@ docs: $(STAMP) ## write docs/data_dictionary.md from the dbt project
 lock: ## resolve requirements.lock anew (needs uv; see CONTRIBUTING.md)
 	@$(SCRATCH); echo 'duckdb==1.5.5' > "$$scratch/constraints.txt"; set -x; \
 		uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --constraint "$$scratch/constraints.txt" \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --constraint "$$scratch/constraints.txt" \
 		--output-file requirements.lock
 
 clean: ## remove caches and tools' workings; data and .venv stay

@@ -19,7 +19,7 @@ class DeliveryFailed(Exception):
 @dg.sensor(
     name="new_alerts",
     default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=300,
     description=(
         "Posts new alerts to SAHEL_WEBHOOK_URL and writes them as a feed and a digest (SAHEL_ALERT_FILES) when a version is "
         "published, each alert once. With neither set it does nothing. Runs nothing, and never opens the warehouse."

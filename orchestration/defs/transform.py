@@ -228,6 +228,12 @@ _PLOTS = {
         "select month, count(*) filter (where events > 0)::double from marts.actor_month where source = 'ucdp' "
         "group by all order by month",
     ),
+    "marts/alert": (
+        "alerts on the conflict by month, without those that another alert stands for",
+        "select month, count(alert_id)::double from (select distinct month from marts.country_month) "
+        "left join marts.alert on month = date_trunc('month', alert_date) and suppressed_by is null "
+        "and alert_kind = 'conflict' group by all order by month",
+    ),
     "marts/forecast": (
         "UCDP deaths by month, all countries, and at the end those expected in the next six months",
         "select month, sum(deaths) as deaths from intermediate.int_forecast__month "

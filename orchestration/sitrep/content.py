@@ -1,8 +1,8 @@
 """What a situation report says: its scope, its questions to the published file, its sections.
 
-Here: every sentence and every query of the report, once for all forms. Not here: its look (html.py, markdown.py), what
-a figure means (docs/definitions.md, and the models that the queries read). Figures of different sources stand side by
-side, never summed, and nothing here adds to what the published file holds.
+Here: every sentence of the report and where its figures go, once for all forms. Not here: the queries (questions.py),
+its look (html_page.py, markdown_page.py), what a figure means (docs/definitions.md, and the models that are read).
+Figures of different sources stand side by side, never summed, and nothing here adds to what the file holds.
 """
 
 import difflib
@@ -18,6 +18,7 @@ import duckdb
 
 from expectations.report import MADE_BANNER
 from orchestration.published import NotFound, dicts, plain
+from orchestration.sitrep import questions
 from orchestration.sitrep.document import (
     Column,
     Expected,
@@ -35,12 +36,6 @@ from orchestration.sitrep.document import (
 )
 
 SINCE_DAYS = 30
-SPARK_WEEKS = 52
-ALERT_DAYS = 90
-"""An alert of days older than this before the report's start is history that a release brought, and only counted."""
-
-MOST_ALERTS, MOST_AREAS, MOST_SIGNALS, MOST_ACTORS, MOST_PERPETRATORS = 6, 6, 4, 6, 5
-MOST_ARRIVALS, MOST_DYADS, MOST_FEEDS, MOST_ALARMS, MOST_FORECAST_COUNTRIES = 3, 3, 6, 2, 6
 MOST_SUGGESTIONS = 4
 
 SOURCE_NAMES = {
@@ -117,10 +112,10 @@ def find_scope(reader: duckdb.DuckDBPyConnection, country: str | None) -> Scope:
 
     Raises ``NoSuchCountry`` with what may be meant.
     """
-    known = dicts(reader, _COUNTRIES)
+    known = dicts(reader, questions.COUNTRIES)
     if country is None:
         monitored = {row["country_iso3"] for row in known if row["in_scope"]}
-        sets = dicts(reader, _AREA_SETS)
+        sets = dicts(reader, questions.AREA_SETS)
         (area_set, *_) = [*(row["area_set"] for row in sets if set(row["members"]) == monitored), None]
         return Scope(f"{len(monitored)} monitored countries", area_set=area_set)
     wanted = _folded(country)
@@ -213,7 +208,7 @@ def read(
         )
     start = since or newest - timedelta(days=SINCE_DAYS)
     asker = _Asker(reader, scope, start)
-    months = asker.ask("Newest complete month of each source", _MONTHS)
+    months = asker.ask("Newest complete month of each source", questions.MONTHS)
     sources = tuple(row["source"] for row in months.rows)
     sections = [
         _what_changed(asker, months),
@@ -225,7 +220,7 @@ def read(
         _how_sure(asker),
         _cannot_see(asker),
     ]
-    licences = asker.ask("Sources of these figures", _LICENCES)
+    licences = asker.ask("Sources of these figures", questions.LICENCES)
     sections.append(_sources(licences))
     return Report(
         slug=scope.slug,
@@ -273,8 +268,8 @@ def _short(name: str) -> str:
 
 
 def _what_changed(asker: _Asker, months: Query) -> Section:
-    weeks = asker.ask("Newest complete week of each source and metric", _WEEKS)
-    last_weeks = asker.ask(f"The last {SPARK_WEEKS} weeks", _SERIES)
+    weeks = asker.ask("Newest complete week of each source and metric", questions.WEEKS)
+    last_weeks = asker.ask(f"The last {questions.SPARK_WEEKS} weeks", questions.SERIES)
     month_rows = tuple(dict(row, source_name=_source(row["source"])) for row in months.rows)
     week_rows = tuple(
         dict(row, told=f"{_source(row['source'])} {METRICS[row['metric']]}") for row in weeks.rows
@@ -336,7 +331,7 @@ def _spark(row: Row, last_weeks: Query) -> Spark | None:
     if not known:
         return None
     newest = max(point["week"] for point in last_weeks.rows)
-    axis = [newest - timedelta(weeks=back) for back in reversed(range(SPARK_WEEKS))]
+    axis = [newest - timedelta(weeks=back) for back in reversed(range(questions.SPARK_WEEKS))]
     nothing = {"value": None, "provisional": False}
     return Spark(row["told"], series({"week": week, **_of(known.get(week, nothing))} for week in axis))
 
@@ -349,7 +344,7 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
     title = f"New alerts since {asker.since}"
     if not asker.has("marts.alert", "marts.alert_rule_record"):
         return Section(title, (_not_there("alerts"),), is_wide=True)
-    alerts = asker.ask("Alerts that became known since then, none that repeats another", _ALERTS)
+    alerts = asker.ask("Alerts that became known since then, none that repeats another", questions.ALERTS)
     table = Table(
         "Raised by fixed rules. Borne out: the rule's record on history; base rate: the same outcome where no alert was",
         alerts,
@@ -371,7 +366,7 @@ def _alerts(asker: _Asker, newest: date | None) -> Section:
         f"No alert became known since {asker.since}. That is not peace: "
         + (f"events were observed until {newest}, and no further." if newest else "nobody was looking."),
     )
-    older = asker.ask("Alerts of older days that became known since then", _OLDER_ALERTS)
+    older = asker.ask("Alerts of older days that became known since then", questions.OLDER_ALERTS)
     parts: list[Part] = [table]
     if older.rows and older.rows[0]["alerts"]:
         parts.append(
@@ -408,7 +403,7 @@ def _where(asker: _Asker, sources: tuple[str, ...]) -> Section:
         unit, mart, name = "country_iso3", "marts.country_month", "country_name"
     areas = asker.ask(
         "Areas with the most events in the newest complete month of each source",
-        _AREAS,
+        questions.AREAS,
         unit=unit,
         mart=mart,
         name=name,
@@ -433,7 +428,9 @@ def _where(asker: _Asker, sources: tuple[str, ...]) -> Section:
             "No event in a complete month that a source observed.",
         )
     ]
-    signals = asker.ask("Admin1 units rising fast in the last four complete weeks of a source", _SIGNALS)
+    signals = asker.ask(
+        "Admin1 units rising fast in the last four complete weeks of a source", questions.SIGNALS
+    )
     if signals.rows:
         parts.append(
             _list(
@@ -471,7 +468,7 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
     )
     actors = asker.ask(
         "Actors: events and deaths in the newest complete month, share of organised violence in twelve months",
-        _ACTORS,
+        questions.ACTORS,
         mart="marts.actor_country_month" if scope.country_iso3 else "marts.actor_month",
         where=scope.holds("country_iso3") if scope.country_iso3 else "true",
         share=share,
@@ -500,7 +497,7 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
             "side, doubtful ones too; an event counts for all in it. Involved is not responsible.",
         )
     ]
-    arrivals = asker.ask("Actors first seen in a unit within twelve months", _ARRIVALS)
+    arrivals = asker.ask("Actors first seen in a unit within twelve months", questions.ARRIVALS)
     if arrivals.rows:
         parts.append(
             _list(
@@ -514,7 +511,7 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
         )
     else:
         parts.append(Line("No actor was seen in a unit for the first time within twelve months.", arrivals))
-    dyads = asker.ask("Pairs that fell silent or fight again, newest complete month", _DYADS)
+    dyads = asker.ask("Pairs that fell silent or fight again, newest complete month", questions.DYADS)
     if dyads.rows:
         parts.append(
             _list(
@@ -526,7 +523,10 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
         )
     else:
         parts.append(
-            Line("No pair of actors is in a lull or apparent truce, or fights again after one.", dyads)
+            Line(
+                "In the newest complete month no pair is in a lull or apparent truce, or fights again after one.",
+                dyads,
+            )
         )
     return Section("Who", tuple(parts))
 
@@ -534,7 +534,7 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
 def _civilians(asker: _Asker, sources: tuple[str, ...]) -> Section:
     perpetrators = asker.ask(
         "One-sided violence by perpetrator, twelve months and the twelve before",
-        _PERPETRATORS,
+        questions.PERPETRATORS,
         columns=_beside(sources, "events", "events_before", "deaths"),
     )
     table = Table(
@@ -563,7 +563,9 @@ def _forecasts(asker: _Asker) -> Section:
         return Section(title, (_not_there("forecasts"),))
     if asker.scope.country_iso3 is None:
         return Section(title, (_forecast_countries(asker),))
-    forecast = asker.ask("Forecast of the recommended model, with its scores in the back-test", _FORECAST)
+    forecast = asker.ask(
+        "Forecast of the recommended model, with its scores in the back-test", questions.FORECAST
+    )
     targets = [target for target in TARGETS if any(row["target"] == target for row in forecast.rows)]
     by_month: dict[date, dict[str, Any]] = {}
     for row in forecast.rows:
@@ -596,7 +598,7 @@ def _forecasts(asker: _Asker) -> Section:
         parts.append(_line(SCORES, forecast, dict(first, target_name=TARGETS[target])))
     expected = [row for row in forecast.rows if row["target"] == "all_violence"]
     if expected:
-        past = asker.ask("Deaths by month as UCDP tells them", _PAST_MONTHS)
+        past = asker.ask("Deaths by month as UCDP tells them", questions.PAST_MONTHS)
         fan = Fan(
             "UCDP deaths by month: recorded, and forecast with the interval of eight cases in ten",
             past,
@@ -620,7 +622,8 @@ TOO_LOW = "It rests on months that may still grow; then it is too low."
 
 def _forecast_countries(asker: _Asker) -> Table:
     forecast = asker.ask(
-        "Forecasts of the next month, by country, with their scores in the back-test", _FORECAST_COUNTRIES
+        "Forecasts of the next month, by country, with their scores in the back-test",
+        questions.FORECAST_COUNTRIES,
     )
     return Table(
         "UCDP deaths of all violence in the next month, by country",
@@ -646,7 +649,7 @@ def _forecast_countries(asker: _Asker) -> Table:
 
 
 def _how_sure(asker: _Asker) -> Section:
-    sure = asker.ask("How settled each source is, and what it changed since then", _HOW_SURE)
+    sure = asker.ask("How settled each source is, and what it changed since then", questions.HOW_SURE)
     rows = tuple(dict(row, source_name=_source(row["source"])) for row in sure.rows)
     parts: list[Part] = [
         Table(
@@ -667,7 +670,7 @@ def _how_sure(asker: _Asker) -> Section:
             f"change was recorded since {asker.since}.",
         )
     ]
-    agreement = asker.ask("What the sources agree on, incidents of twelve months", _AGREEMENT)
+    agreement = asker.ask("What the sources agree on, incidents of twelve months", questions.AGREEMENT)
     if agreement.rows and agreement.rows[0]["incidents"]:
         parts.append(
             _line(
@@ -683,7 +686,7 @@ def _how_sure(asker: _Asker) -> Section:
 
 
 def _cannot_see(asker: _Asker) -> Section:
-    feeds = asker.ask("How each feed was read", _FEEDS)
+    feeds = asker.ask("How each feed was read", questions.FEEDS)
     rows = tuple(
         dict(row, feed_name=_source(row["feed"]), not_told=NOT_TOLD.get(row["feed"])) for row in feeds.rows
     )
@@ -702,7 +705,7 @@ def _cannot_see(asker: _Asker) -> Section:
             "No feed has been read.",
         )
     ]
-    never = asker.ask("Feeds that were never loaded", _NEVER_LOADED)
+    never = asker.ask("Feeds that were never loaded", questions.NEVER_LOADED)
     if never.rows[0]["feeds"]:
         parts.append(
             _line(
@@ -714,7 +717,7 @@ def _cannot_see(asker: _Asker) -> Section:
                 ),
             )
         )
-    gaps = asker.ask("Holes in the news and media that were read", _GAPS)
+    gaps = asker.ask("Holes in the news and media that were read", questions.GAPS)
     row = gaps.rows[0]
     holes = [
         text
@@ -730,7 +733,7 @@ def _cannot_see(asker: _Asker) -> Section:
     if holes:
         parts.append(_line(" ".join(holes), gaps))
     if asker.has("marts.alert"):
-        alarms = asker.ask("Data alarms: feeds that sleep, have holes or tell far less", _ALARMS)
+        alarms = asker.ask("Data alarms: feeds that sleep, have holes or tell far less", questions.ALARMS)
         if alarms.rows:
             parts.append(_list("Data alarms (level, day)", "{summary} ({level}, {alert_date})", alarms))
         else:
@@ -752,587 +755,3 @@ def _sources(licences: Query) -> Section:
         "No source has been loaded.",
     )
     return Section("Sources and licences", (table,), is_wide=True, is_appendix=True)
-
-
-# --- SQL ----------------------------------------------------------------------------------------
-# $holds(column) is the scope, $since$ the first day; other names between two $ are parts of the SQL itself. No query
-# has a double quote, a dollar or a back-quote left, so that a shell takes it between double quotes.
-
-_COUNTRIES = """
-    select country_iso3, country_iso2, country_name, country_name_fr, in_scope
-    from core.dim_country
-    order by country_iso3
-"""
-_AREA_SETS = """
-    select area_set, list(country_iso3) as members
-    from core.dim_area_set
-    group by area_set
-    order by area_set <> 'monitored', area_set
-"""
-_MONTHS = """
-    with months as (
-        select *
-        from marts.country_month
-        where $holds(country_iso3) and month + interval 1 month - interval 1 day <= observed_until
-    )
-
-    select
-        this.source,
-        this.month,
-        count(*) as countries,
-        sum(this.events) as events,
-        -- Null unless every country was observed then, too.
-        case when count(this.events_previous_month) = count(*) then sum(this.events_previous_month) end
-            as events_month_before,
-        case when count(this.events_same_month_last_year) = count(*) then sum(this.events_same_month_last_year) end
-            as events_year_before,
-        sum(this.fatalities_best) as deaths,
-        sum(this.fatalities_low) as deaths_low,
-        sum(this.fatalities_high) as deaths_high,
-        case when count(year_ago.fatalities_best) = count(*) then sum(year_ago.fatalities_best) end
-            as deaths_year_before,
-        sum(this.fatalities_civilian) as deaths_civilian,
-        case when count(this.fatalities_best_12_months) = count(*) then sum(this.fatalities_best_12_months) end
-            as deaths_12_months,
-        bool_or(this.provisional) as provisional
-    from months as this
-    left join months as year_ago
-        on
-            this.source = year_ago.source
-            and this.country_iso3 = year_ago.country_iso3
-            and this.month - interval 1 year = year_ago.month
-    where this.month = (select max(newest.month) from months as newest where newest.source = this.source)
-    group by this.source, this.month
-    order by this.source = 'ucdp' desc, this.source
-"""
-_WEEKS = """
-    with weeks as (
-        select
-            source,
-            metric,
-            week,
-            sum(value) as value,
-            -- Means add up, where every country has one; classes do not. Rounded, since the order of a sum is not fixed.
-            case when count(mean_4w) = count(*) then round(sum(mean_4w), 4) end as mean_4w,
-            case when count(mean_52w) = count(*) then round(sum(mean_52w), 4) end as mean_52w,
-            case when count(same_week_last_year) = count(*) then sum(same_week_last_year) end as same_week_last_year,
-            case when count(*) = 1 then any_value(change_class) end as change_class,
-            bool_or(provisional) as provisional,
-            bool_and(is_complete) as is_complete
-        from marts.trend_week
-        where
-            area_kind = 'country'
-            and $holds(area_id)
-            and metric in ('events', 'fatalities_best', 'gdelt_material_conflict_events', 'articles')
-            and value is not null
-        group by source, metric, week
-    )
-
-    select source, metric, week, value, mean_4w, mean_52w, same_week_last_year, change_class, provisional
-    from weeks
-    where is_complete
-    qualify week = max(week) over (partition by source, metric)
-    order by metric in ('events', 'fatalities_best') desc, source = 'ucdp' desc, source, metric
-"""
-_SERIES = f"""
-    with weeks as (
-        select source, metric, week, value, provisional
-        from marts.trend_week
-        where
-            area_kind = 'country'
-            and $holds(area_id)
-            and metric in ('events', 'fatalities_best', 'gdelt_material_conflict_events', 'articles')
-            and value is not null
-    )
-
-    select source, metric, week, sum(value) as value, bool_or(provisional) as provisional
-    from weeks
-    where week > (select max(newest.week) from weeks as newest) - interval {SPARK_WEEKS} week
-    group by source, metric, week
-    order by source, metric, week
-"""
-_ALERTS = f"""
-    select
-        alert.level,
-        alert.alert_date,
-        alert.known_at,
-        alert.rule,
-        alert.source,
-        alert.summary,
-        alert.evidence_grade,
-        string_split(alert.evidence, ', ')[1] as evidence_first,
-        alert.evidence_events,
-        record.judged,
-        record.share_borne_out,
-        record.base_rate,
-        alert.alert_id,
-        count(*) over () as rows_in_all
-    from marts.alert as alert
-    left join marts.alert_rule_record as record on alert.rule = record.rule and alert.source = record.source
-    where
-        alert.alert_kind = 'conflict'
-        and alert.suppressed_by is null
-        and alert.known_at >= $since$
-        and alert.alert_date >= $since$ - {ALERT_DAYS}
-        and $holds(alert.country_iso3)
-    order by alert.level = 'high' desc, alert.level = 'medium' desc, alert.alert_date desc, alert.alert_id
-    limit {MOST_ALERTS}
-"""
-_OLDER_ALERTS = f"""
-    select count(*) as alerts, $since$ - {ALERT_DAYS} as before
-    from marts.alert
-    where
-        alert_kind = 'conflict'
-        and suppressed_by is null
-        and known_at >= $since$
-        and alert_date < $since$ - {ALERT_DAYS}
-        and $holds(country_iso3)
-"""
-_AREAS = f"""
-    with months as (
-        select
-            source,
-            month,
-            $unit$ as area_id,
-            $name$ as area,
-            events,
-            fatalities_best
-        from $mart$
-        where $holds(country_iso3) and month + interval 1 month - interval 1 day <= observed_until
-    ),
-
-    newest as (
-        select source, max(month) as month
-        from months
-        group by source
-    ),
-
-    figures as (
-        select
-            this.source,
-            this.area_id,
-            any_value(this.area) as area,
-            max(this.events) filter (where this.month = newest.month) as events,
-            max(this.fatalities_best) filter (where this.month = newest.month) as deaths,
-            case
-                when count(*) filter (where this.month < newest.month) = 12
-                    then avg(this.events) filter (where this.month < newest.month)
-            end as events_mean
-        from months as this
-        inner join newest on this.source = newest.source
-        where this.month >= newest.month - interval 12 month
-        group by this.source, this.area_id
-    ),
-
-    figure as (
-        select *, row_number() over (partition by source order by events desc, deaths desc, area_id) as place
-        from figures
-    )
-
-    select
-        figure.area_id,
-        any_value(figure.area) as area,
-        $columns$,
-        count(*) over () as rows_in_all
-    from figure
-    group by figure.area_id
-    having max(figure.events) > 0
-    -- The first of any source come first: a sum over sources would count incidents twice.
-    order by min(figure.place) filter (where figure.events > 0), figure.area_id
-    limit {MOST_AREAS}
-"""
-_SIGNALS = f"""
-    with units as (
-        select
-            admin1_id,
-            any_value(country_iso3) as country_iso3,
-            arg_max(admin1_name, coalesce(valid_from, date '0001-01-01')) as admin1_name
-        from core.dim_admin1
-        group by admin1_id
-    ),
-
-    weeks as (
-        select
-            trend.*,
-            units.country_iso3,
-            units.admin1_name,
-            max(trend.week) over (partition by trend.source) as newest_week
-        from marts.trend_week as trend
-        inner join units on trend.area_id = units.admin1_id
-        where
-            trend.area_kind = 'admin1'
-            and trend.metric = 'events'
-            and trend.is_complete
-            and trend.value is not null
-            and $holds(units.country_iso3)
-    ),
-
-    rising as (
-        select *
-        from weeks
-        where week > newest_week - interval 28 day and (surge or threat)
-        -- A unit once by source, in its newest week of this kind.
-        qualify row_number() over (partition by source, area_id order by week desc) = 1
-    )
-
-    select
-        admin1_name,
-        country_iso3,
-        source,
-        week,
-        case when surge and threat then 'surge and threat' when surge then 'surge' else 'threat' end as signal,
-        value,
-        mean_4w,
-        mean_52w,
-        count(*) over () as rows_in_all
-    from rising
-    order by week desc, value - mean_4w desc, source, area_id
-    limit {MOST_SIGNALS}
-"""
-_ACTORS = f"""
-    with months as (
-        select source, month, actor_id, actor_name, events, fatalities_best
-        from $mart$
-        where $where$ and month + interval 1 month - interval 1 day <= observed_until
-    ),
-
-    newest as (
-        select source, max(month) as month
-        from months
-        group by source
-    ),
-
-    recent as (
-        select this.source, this.actor_id, this.actor_name, this.events, this.fatalities_best as deaths
-        from months as this
-        inner join newest on this.source = newest.source and this.month = newest.month
-    ),
-
-    shares as (
-        select source, actor_id, actor_name, share
-        from marts.actor_share
-        where
-            $share$
-            and period_kind = 'rolling_12_months'
-            and universe = 'organised_violence'
-            and measure = 'events'
-            and role = 'involved'
-            and actor_scope = 'exact'
-            and ambiguous_rule = 'include'
-    ),
-
-    figures as (
-        select
-            coalesce(recent.source, shares.source) as source,
-            coalesce(recent.actor_id, shares.actor_id) as actor_id,
-            coalesce(recent.actor_name, shares.actor_name) as actor_name,
-            recent.events,
-            recent.deaths,
-            shares.share
-        from recent
-        full join shares on recent.source = shares.source and recent.actor_id = shares.actor_id
-    ),
-
-    figure as (
-        select
-            figures.*,
-            row_number() over (
-                partition by figures.source
-                order by figures.events desc nulls last, figures.share desc nulls last, figures.actor_id
-            ) as place
-        from figures
-        inner join core.dim_actor as actor on figures.actor_id = actor.actor_id
-        -- An umbrella is a name that several groups share.
-        where not actor.is_umbrella
-    )
-
-    select
-        figure.actor_id,
-        any_value(figure.actor_name) as actor_name,
-        $columns$,
-        count(*) over () as rows_in_all
-    from figure
-    group by figure.actor_id
-    having max(figure.events) > 0
-    order by min(figure.place) filter (where figure.events > 0), figure.actor_id
-    limit {MOST_ACTORS}
-"""
-_ARRIVALS = f"""
-    select
-        actor_name,
-        admin1_name,
-        country_iso3,
-        first_date,
-        evidence_grade,
-        sources,
-        count(*) over () as rows_in_all
-    from marts.actor_territory
-    where is_new and $holds(country_iso3)
-    order by first_date desc, actor_id, admin1_id
-    limit {MOST_ARRIVALS}
-"""
-_DYADS = f"""
-    with newest as (
-        select *
-        from marts.dyad_month
-        where
-            area_kind = 'country'
-            and $holds(country_iso3)
-            and month + interval 1 month - interval 1 day <= observed_until
-        qualify month = max(month) over (partition by source, country_iso3)
-    )
-
-    select
-        actor_a_name,
-        actor_b_name,
-        country_iso3,
-        source,
-        state,
-        last_event_date,
-        count(*) over () as rows_in_all
-    from newest
-    where state in ('renewed', 'lull', 'apparent_truce')
-    order by last_event_date desc, actor_a_id, actor_b_id, country_iso3, source
-    limit {MOST_DYADS}
-"""
-_PERPETRATORS = f"""
-    with complete as (
-        select source, max(month) as month
-        from marts.country_month
-        where $holds(country_iso3) and month + interval 1 month - interval 1 day <= observed_until
-        group by source
-    ),
-
-    figures as (
-        select
-            mart.source,
-            mart.perpetrator_id,
-            any_value(mart.perpetrator_name) as perpetrator_name,
-            sum(mart.events_12_months) as events,
-            sum(mart.events_12_months_before) as events_before,
-            sum(mart.fatalities_best_12_months) as deaths
-        from marts.civilian_targeting_month as mart
-        inner join complete on mart.source = complete.source and mart.month = complete.month
-        where $holds(mart.country_iso3)
-        group by mart.source, mart.perpetrator_id
-    ),
-
-    figure as (
-        select *, row_number() over (partition by source order by events desc, deaths desc, perpetrator_id) as place
-        from figures
-    )
-
-    select
-        figure.perpetrator_id,
-        any_value(figure.perpetrator_name) as perpetrator_name,
-        $columns$,
-        count(*) over () as rows_in_all
-    from figure
-    group by figure.perpetrator_id
-    having max(figure.events) > 0
-    order by min(figure.place) filter (where figure.events > 0), figure.perpetrator_id
-    limit {MOST_PERPETRATORS}
-"""
-_FORECAST = """
-    select
-        target,
-        target_month,
-        issued_month,
-        months_ahead,
-        mean,
-        p10,
-        p90,
-        p_ge_25,
-        model,
-        crps,
-        ign,
-        mis,
-        skill_vs_conflictology,
-        windows,
-        provisional
-    from marts.forecast
-    where area_kind = 'country' and $holds(area_id) and is_best
-    order by target, months_ahead
-"""
-_FORECAST_COUNTRIES = f"""
-    select
-        country.country_name,
-        forecast.target_month,
-        forecast.mean,
-        forecast.p10,
-        forecast.p90,
-        forecast.p_ge_25,
-        forecast.fatalities_12m,
-        forecast.model,
-        forecast.crps,
-        forecast.ign,
-        forecast.mis,
-        forecast.provisional,
-        count(*) over () as rows_in_all
-    from marts.forecast as forecast
-    inner join core.dim_country as country on forecast.area_id = country.country_iso3
-    where
-        forecast.area_kind = 'country'
-        and forecast.target = 'all_violence'
-        and forecast.months_ahead = 1
-        and forecast.is_best
-        and $holds(forecast.area_id)
-    order by forecast.mean desc, forecast.area_id
-    limit {MOST_FORECAST_COUNTRIES}
-"""
-_PAST_MONTHS = """
-    select month, fatalities_best as value, provisional
-    from marts.country_month
-    where
-        source = 'ucdp'
-        and $holds(country_iso3)
-        and month + interval 1 month - interval 1 day <= observed_until
-    qualify month > max(month) over () - interval 24 month
-    order by month
-"""
-_HOW_SURE = """
-    with months as (
-        select
-            *,
-            month + interval 1 month - interval 1 day <= observed_until as is_complete
-        from marts.country_month
-        where $holds(country_iso3)
-    ),
-
-    newest as (
-        select source, max(month) filter (where is_complete) as month
-        from months
-        group by source
-    ),
-
-    changes as (
-        select
-            change.feed,
-            count(distinct change.source_event_id) filter (where change.change_kind = 'revised') as revised,
-            count(distinct change.source_event_id) filter (where change.change_kind = 'withdrawn') as withdrawn
-        from audit.revision_log as change
-        where
-            change.recorded_at >= $since$
-            and (change.feed, change.source_event_id) in (
-                select (version.feed, version.source_event_id)
-                from core.fct_event_version as version
-                where $holds(version.country_iso3)
-            )
-        group by change.feed
-    )
-
-    select
-        months.source,
-        max(months.observed_until) as observed_until,
-        min(months.month) filter (where months.provisional) as provisional_from,
-        median(months.reporting_lag_factor) filter (where months.month = newest.month) as share_known,
-        sum(months.events_low_precision) filter (where months.month > newest.month - interval 12 month)
-        / nullif(sum(months.events) filter (where months.month > newest.month - interval 12 month), 0)
-            as share_low_precision,
-        coalesce(any_value(changes.revised), 0) as revised,
-        coalesce(any_value(changes.withdrawn), 0) as withdrawn
-    from months
-    inner join newest on months.source = newest.source
-    left join changes on months.source = changes.feed
-    group by months.source
-    order by months.source = 'ucdp' desc, months.source
-"""
-_AGREEMENT = """
-    with reach as (
-        select max(observed_until) - 365 as first_day
-        from marts.country_month
-        where $holds(country_iso3)
-    )
-
-    select
-        any_value(reach.first_day) as first_day,
-        count(*) as incidents,
-        count(*) filter (where incident.feed_count > 1) as shared,
-        count(*) filter (where agreement.is_deaths_disputed) as deaths_disputed,
-        count(*) filter (where agreement.is_attribution_disputed) as attribution_disputed,
-        count(*) filter (where agreement.is_class_disputed) as class_disputed
-    from core.fct_incident as incident
-    cross join reach
-    left join audit.source_agreement as agreement on incident.incident_id = agreement.incident_id
-    where $holds(incident.country_iso3) and incident.date_end >= reach.first_day
-"""
-_FEEDS = f"""
-    with reach as (
-        select source as feed, max(observed_until) as observed_until
-        from marts.country_month
-        where $holds(country_iso3)
-        group by source
-
-        union all
-
-        select source as feed, max(observed_until) as observed_until
-        from marts.trend_week
-        where source in ('gdelt', 'news') and area_kind = 'country' and $holds(area_id) and value is not null
-        group by source
-    ),
-
-    attempts as (
-        select
-            feed,
-            count(*) filter (where status in ('failed', 'refused') and recorded_at >= $since$) as failures
-        from audit.load_history
-        group by feed
-    )
-
-    select
-        reach.feed,
-        reach.observed_until,
-        (select max(recorded_at) from audit.load_history)::date - reach.observed_until as days_behind,
-        coalesce(attempts.failures, 0) as failures,
-        count(*) over () as rows_in_all
-    from reach
-    left join attempts on reach.feed = attempts.feed
-    order by list_position(['ucdp', 'acled', 'insecurity_insight', 'gdelt', 'news'], reach.feed), reach.feed
-    limit {MOST_FEEDS}
-"""
-_NEVER_LOADED = """
-    select string_agg(feed, ', ' order by feed) as feeds
-    from core.dim_source
-    where
-        feed not in (select history.feed from audit.load_history as history where history.rows_parsed > 0)
-        -- GeoNames comes with the installation, polygons are no observer, the made world is no feed.
-        and feed not in ('geonames', 'boundaries', 'made')
-"""
-_GAPS = """
-    select
-        $since$ as since,
-        (select coalesce(sum(slots_expected), 0) from audit.gdelt_slot_day where slot_date >= $since$)
-            as slots_expected,
-        (select coalesce(sum(slots_expected - slots_read), 0) from audit.gdelt_slot_day where slot_date >= $since$)
-            as slots_missing,
-        (select count(*) from audit.news_feed_health) as news_feeds,
-        (select count(*) from audit.news_feed_health where failing_since is not null) as news_failing
-"""
-_ALARMS = f"""
-    select level, alert_date, rule, summary, alert_id, count(*) over () as rows_in_all
-    from marts.alert
-    where
-        alert_kind = 'data'
-        and suppressed_by is null
-        and known_at >= $since$
-        and (country_iso3 is null or $holds(country_iso3))
-    order by level = 'high' desc, level = 'medium' desc, alert_date desc, alert_id
-    limit {MOST_ALARMS}
-"""
-_LICENCES = """
-    select
-        feed,
-        source_name,
-        licence,
-        attribution,
-        redistribution_allowed
-    from core.dim_source
-    where
-        feed in (select source from marts.country_month where $holds(country_iso3))
-        or feed in (
-            select source
-            from marts.trend_week
-            where area_kind = 'country' and $holds(area_id) and value is not null
-        )
-    order by feed = 'ucdp' desc, feed
-"""

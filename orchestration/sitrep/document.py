@@ -1,7 +1,7 @@
 """What a situation report is made of: queries with their rows, and the tables, lines and charts that show them.
 
-Here: the parts, and how a value is written. Not here: what is asked (content.py), how a part looks (html.py,
-markdown.py). A part holds no figure of its own: all that it shows is a value of a row of the query that it names.
+Here: the parts, and how a value is written. Not here: what is asked (content.py), how a part looks (html_page.py,
+markdown_page.py). A part holds no figure of its own: all that it shows is a value of a row of the query that it names.
 """
 
 import string
