@@ -69,6 +69,7 @@ ONE_PROCESS = {
     "tests/pipeline/test_diff.py": "made_home",
     "tests/pipeline/test_made_marts.py": "made_home",
     "tests/pipeline/test_made_alerts.py": "made_home",
+    "tests/pipeline/test_made_firsts_and_feeds.py": "made_home",
     "tests/queries/test_promised_questions.py": "real_home",
     "tests/queries/test_actor_questions.py": "real_home",
     "tests/queries/test_alert_questions.py": "real_home",

@@ -5,7 +5,8 @@ it are seeds. It is Python because each decision depends on those before it. One
 
 Reasons: ``repeated``, a rule found the same in the same source, area and actors again within its days, at no higher level
 (from the oldest on, as HDX Signals does); ``covered``, another rule told of it, known no later; ``other_source``, the same
-rule found it in a source that was known earlier, at no lower level. A suppressed alert suppresses nothing. Where what an
+rule found it in a source that was known earlier, at no lower level. A rule that covers itself covers the alert on a
+country by that on a unit of it. A suppressed alert suppresses nothing. Where what an
 alert repeats was itself suppressed later on, the alert that stands for both is named, so that nobody follows a chain.
 """
 
@@ -77,6 +78,10 @@ class Alert:
             )
         )
 
+    def is_part_of(self, other):
+        """Whether it says of a unit, at no lower level, what the other says of the unit's country."""
+        return (self.area_kind, other.area_kind) == ("admin1", "country") and self.level >= other.level
+
 
 def repeats(alerts, suppress_days):
     """From the oldest on: what a kept alert of the same subject and source said at the same level or above."""
@@ -93,18 +98,20 @@ def repeats(alerts, suppress_days):
 
 
 def covered(alerts, suppress_days, covers):
-    """In the order in which they could be known; of what was known at once, the covering rules come first."""
+    """In the order in which they could be known; of what was known at once, covering rules and units come first."""
     of_rule, depth = defaultdict(list), depths(covers)
     for rule, by, days in covers:
         of_rule[rule].append((by, days))
     reasons, sent, told = {}, defaultdict(list), defaultdict(list)
     for alert in sorted(
-        alerts, key=lambda one: (one.known, depth.get(one.rule, 0), one.day, one.source, one.id)
+        alerts,
+        key=lambda one: (one.known, depth.get(one.rule, 0), one.area_kind, one.day, one.source, one.id),
     ):
         near = [
             (one, "covered")
             for by, days in of_rule[alert.rule]
             for one in around(sent[by, alert.country], alert, days)
+            if by != alert.rule or one.is_part_of(alert)
         ]
         near += [
             (one, "other_source")

@@ -160,6 +160,21 @@ def test_rules_that_cover_each_other_suppress_one_and_not_both():
     assert decided(alert("s", "surge", 0), alert("t", "threat", 1), covers=covers) == {"t": ("s", "covered")}
 
 
+def test_a_rule_that_covers_itself_tells_of_the_unit_and_not_of_its_country_too():
+    covers = [("threat", "threat", 28)]
+    unit = alert("unit", "threat", 100, area_kind="admin1", area="ML-5")
+    assert decided(unit, alert("country", "threat", 100), covers=covers) == {"country": ("unit", "covered")}
+    assert decided(unit, alert("country", "threat", 128, known=128), covers=covers) == {
+        "country": ("unit", "covered")
+    }
+    assert decided(unit, alert("country", "threat", 129), covers=covers) == {}
+    assert decided(unit, alert("country", "threat", 100, "high"), covers=covers) == {}
+    # The country was known to be one before any of its units was.
+    assert decided(unit, alert("country", "threat", 99), covers=covers) == {}
+    other = alert("other", "threat", 101, area_kind="admin1", area="ML-6")
+    assert decided(unit, other, covers=covers) == {}
+
+
 # --- the same from another source ---------------------------------------------------------------------------
 
 
