@@ -1,7 +1,7 @@
-"""What the made world planted, found by the alerts: a coup's spike, arrivals, a truce, an outage; and quiet where it is.
+"""What the made world planted, found by the alerts: arrivals, a truce, an outage; and quiet where nothing was.
 
-Here: planted facts against alerts, and how often anything fires where nothing was planted. Not here: the rules' own
-boundaries (dbt's unit tests), the real outage and the real arrivals (test_real_alerts).
+Here: planted facts against alerts, and how often anything fires where nothing was planted. Not here: the coup's spike
+(test_made_alerts), the rules' own boundaries (dbt's unit tests), the real outage and arrivals (test_real_alerts).
 """
 
 from dataclasses import replace
@@ -19,6 +19,7 @@ from orchestration.records import LoadRequest
 from orchestration.settings import MADE_MARKER, Settings
 from orchestration.transform import run_dbt
 from tests.made import MadeHome
+from tests.pipeline.test_made_marts import planted
 from tests.served import open_bi, rows_of
 
 FIRSTS = ("first_appearance_country", "first_appearance_admin1", "new_dyad")
@@ -27,37 +28,9 @@ QUIET_RATE = {**dict.fromkeys((*FIRSTS, *SILENCES), 0.05), "any": 0.25}
 """Alerts sent per quiet country and year, at most: of each of these rules, and of all rules about conflict."""
 
 
-def planted(home: MadeHome, name: str) -> dict[str, Any]:
-    (fact,) = [fact for fact in home.served.publishers.world.planted_facts if fact.name == name]
-    return {"from": fact.date_from, "to": fact.date_to, "country_iso3": fact.country_iso3, **fact.details}
-
-
 def ask(home: MadeHome, sql: str, *values: Any) -> list[tuple]:
     with open_bi(home.settings) as bi:
         return bi.execute(sql, list(values)).fetchall()
-
-
-def test_the_spike_after_the_coup_is_an_alert_in_its_unit(made_home: MadeHome) -> None:
-    coup = planted(made_home, "coup_niger")
-    assert coup["adm1"] == "Tillabéri region"
-    found = ask(
-        made_home,
-        """select rule, min(alert_date) from marts.alert
-           where area_id = 'NE-6' and rule in ('surge', 'threat', 'admin1_conflict')
-               and alert_date between ? and ? and value > baseline
-           group by rule""",
-        coup["from"],
-        coup["spike_to"],
-    )
-    assert {"surge", "threat"} <= {rule for rule, _ in found}
-    sent = ask(
-        made_home,
-        """select count(*) from marts.alert where alert_kind = 'conflict' and country_iso3 = 'NER'
-           and suppressed_by is null and alert_date between ? and ?""",
-        coup["from"],
-        coup["spike_to"],
-    )
-    assert sent[0][0] > 0
 
 
 @pytest.mark.parametrize("name", ["jnim_in_ghana", "jnim_in_nigeria"])
