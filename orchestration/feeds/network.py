@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -121,6 +122,12 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that this machine trusts, read once a process: it takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
 class Transport(httpx.BaseTransport):
     """httpx over connection pools that use ``Network``, which httpx's own transport does not let one choose.
 
@@ -136,7 +143,7 @@ class Transport(httpx.BaseTransport):
         trusted = (trusted_host, proxy_url.host if proxy_url else None)
         self.network = Network(resolve, frozenset(host for host in trusted if host))
         options: dict[str, Any] = {
-            "ssl_context": httpx.create_ssl_context(),
+            "ssl_context": _trusted(),
             "network_backend": self.network,
             "max_connections": None,
             "max_keepalive_connections": 20,
