@@ -1,7 +1,7 @@
 """What the made world planted, found by the alerts: arrivals, a truce, an outage; and quiet where nothing was.
 
 Here: planted facts against alerts, and how often anything fires where nothing was planted. Not here: the coup's spike
-(test_made_alerts), the rules' own boundaries (dbt's unit tests), the real outage and arrivals (test_real_alerts).
+(test_made_alert_thresholds), the rules' own boundaries (dbt's unit tests), the real outage and arrivals (test_real_alerts).
 """
 
 from dataclasses import replace
