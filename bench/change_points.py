@@ -32,7 +32,9 @@ OVERDISPERSION = 1.6
 """Variance over mean of weekly events that have one level; UCDP's years in the Sahel have 1.5 to 2, with their changes."""
 DRIFT, MEMORY = 0.25, 0.8
 """Deviation of the slow swing of the rate (of its logarithm), and its correlation from week to week."""
-PENALTIES = {"events": (3.0, 4.0, 5.0, 7.0), "fatalities_best": (10.0, 13.0, 16.0, 20.0)}
+DEADLIER_EVENTS, DEADLIER_WEEKS = 1.2, 1.0
+"""Deviations of the logarithm of deaths: of an event within its week, and of the weeks."""
+PENALTIES = {"events": (3.0, 4.0, 5.0, 7.0), "fatalities_best": (12.0, 16.0, 20.0, 25.0)}
 TOLD_OF_PENALTIES = ("recall", "precision", "about_precision", "false_alarms_a_year")
 NEAR, ABOUT, SOON = 2, 8, 13
 ONE_ALARM = 4
@@ -85,8 +87,12 @@ def made_series(
     events = random.poisson(random.gamma(rate / (OVERDISPERSION - 1), OVERDISPERSION - 1))
     if metric == "events":
         return Series(events, jump, level, factor)
-    # Few die in most events, dozens in some: half of UCDP's have two or less.
-    deaths = [int(np.floor(1 + random.lognormal(0.7, 1.1, count)).sum()) for count in events]
+    # Few die in most events, dozens in some, and some weeks are deadlier than others.
+    deadliness = random.normal(0.5, DEADLIER_WEEKS, weeks)
+    deaths = [
+        int(np.floor(1 + random.lognormal(mean, DEADLIER_EVENTS, count)).sum())
+        for mean, count in zip(deadliness, events, strict=True)
+    ]
     return Series(np.array(deaths), jump, level, factor)
 
 

@@ -438,7 +438,7 @@ def alerts(
         return _deliver(settings) if deliver else _try_webhook(settings)
     try:
         asked = alert_page.question(
-            settings.now(), settings.alert_level, country, _day(since), kind, everything
+            delivery.clock(settings), settings.alert_level, country, _day(since), kind, everything
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -53,6 +53,17 @@ select feeds, count(*) as incidents, count(*) filter (where date_spread_days > 0
     count(*) filter (where distance_spread_km > 25) as places, count(*) filter (where is_deaths_disputed) as deaths,
     count(*) filter (where is_attribution_disputed) as actors
 from audit.source_agreement group by feeds order by incidents desc""",
+    "What has risen, come or gone quiet of late? (The newest alerts of medium level and above.)": """
+select alert_date, known_at::date as known, level, rule, area, actor_name as actor, other_actor_name as other, value, baseline,
+    source
+from marts.alert
+where suppressed_by is null and alert_kind = 'conflict' and level <> 'low'
+order by known_at desc, alert_id limit 6""",
+    "Where are most deaths to be expected in the next six months, and how right was that model so far?": """
+select area_name as area, round(sum(mean)) as deaths, round(avg(p10)) || ' to ' || round(avg(p90)) as eight_of_ten_months,
+    model, any_value(round(crps, 2)) as crps, any_value(round(skill_vs_conflictology, 3)) as skill
+from marts.forecast where area_kind = 'country' and target = 'all_violence' and is_best
+group by all order by deaths desc limit 5""",
     "What did the publishers change after the fact?": """
 select feed, change_kind, count(*) as versions, min(recorded_from)::date as first, max(recorded_from)::date as last
 from core.fct_event_version group by feed, change_kind order by feed, versions desc""",
@@ -173,6 +184,8 @@ def _say_what_next(path: Path, incident_id: str, home: Path, out: Console) -> No
     for line in (
         f"\nThe BI file: {path}",
         f"Ask more:    .venv/bin/sahel query --home {home} is_it_rising     (or any SQL)",
+        f"A report:    .venv/bin/sahel report --home {home} --country MLI     (Markdown; --format html --out FILE)",
+        f"Alerts:      .venv/bin/sahel alerts --home {home}",
         f"An actor:    .venv/bin/sahel actor --home {home} gsim     (under any of its names)",
         f"An incident: .venv/bin/sahel incident --home {home} {incident_id}     (who said what, linked how)",
         f"Each change: .venv/bin/sahel diff --home {home} {then} {now} --country MLI",

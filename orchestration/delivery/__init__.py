@@ -11,7 +11,7 @@ import duckdb
 
 from orchestration import sitrep
 from orchestration.delivery import files, webhook
-from orchestration.delivery.alerts import read
+from orchestration.delivery.alerts import clock, read
 from orchestration.delivery.memory import DeliveryBusy, MemoryDamaged, locked
 from orchestration.delivery.webhook import WebhookFailed
 from orchestration.settings import Settings
@@ -34,6 +34,7 @@ __all__ = [
     "MemoryDamaged",
     "PublishedTooOld",
     "WebhookFailed",
+    "clock",
     "deliver",
     "is_configured",
 ]
@@ -89,7 +90,7 @@ def deliver(settings: Settings, **client: Any) -> Delivered:
         )
     except (duckdb.CatalogException, duckdb.BinderException):
         raise PublishedTooOld(TOO_OLD) from None
-    now = settings.now()
+    now = clock(settings)
     written = posted = None
     with locked(settings) as memory:
         if settings.alert_files:

@@ -20,7 +20,7 @@ FRAME = {"int_alert__conflict", "int_alert__candidate", "int_alert__suppression"
 """What brings the rules together, and is none."""
 RULES = {row["rule"]: row for row in read_seed("alert_rule")}
 PLACEHOLDERS = {
-    *("area", "actor", "other_actor", "value", "baseline"),
+    *("area", "actor", "other_actor", "value", "baseline", "value_of_hours", "baseline_of_hours"),
     *("alert_date", "window_start", "level", "level_span", "source"),
 }
 

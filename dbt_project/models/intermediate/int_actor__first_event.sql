@@ -121,7 +121,8 @@ select
     not run.provisional as is_final,
     kin_before.actor_id is not null as has_kin_before,
     -- A state at home has not arrived.
-    {{ is_nonstate_actor('actor.actor_kind') }} or actor.country_iso3 is distinct from own.country_iso3 as can_arrive,
+    {{ is_nonstate_actor('actor.actor_kind') }} or not coalesce(actor.country_iso3 = own.country_iso3, false)
+        as can_arrive,
     {{ was_in_predecessor_unit(
         'own', 'counted', ref('bridge_admin1_change'), keys=['actor_id'], unit_id='area_id'
     ) }} as was_in_predecessor_unit

@@ -5,28 +5,32 @@
 {# A feed that is asked a few hours after the others, in the first run after a pause, was not asleep. #}
 {% set grace_hours = 24 %}
 
-with allowed as (
+-- How old what a publisher shows was when it last showed something newer, see the check event_lag.
+with newest_periods as (
+    select
+        feed,
+        period_end,
+        recorded_at,
+        max(period_end) over (partition by feed) as newest_period_end
+    from {{ source('ledger', 'coverage') }}
+),
+
+delays as (
+    select
+        feed,
+        greatest(min(recorded_at) - cast(max(period_end) as timestamp), interval 0 hour) as delay
+    from newest_periods
+    where period_end = newest_period_end
+    group by feed
+),
+
+allowed as (
     select
         rhythm.feed,
-        to_hours(rhythm.silent_hours) + case
-            when not rhythm.has_embargo then interval 0 hour
-            -- How old what the publisher shows was when it last showed something newer, see the check event_lag.
-            else coalesce(
-                (
-                    select min(newest.recorded_at) - cast(max(newest.period_end) as timestamp)
-                    from {{ source('ledger', 'coverage') }} as newest
-                    where
-                        newest.feed = rhythm.feed
-                        and newest.period_end = (
-                            select max(covered.period_end)
-                            from {{ source('ledger', 'coverage') }} as covered
-                            where covered.feed = rhythm.feed
-                        )
-                ),
-                interval 0 hour
-            )
-        end as silence
+        to_hours(rhythm.silent_hours)
+        + case when rhythm.has_embargo then coalesce(delays.delay, interval 0 hour) else interval 0 hour end as silence
     from {{ ref('feed_rhythm') }} as rhythm
+    left join delays on rhythm.feed = delays.feed
 ),
 
 attempts as (

@@ -49,6 +49,12 @@ gdelt_slots as (
     having sum(slots_read) >= {{ least_slots }}
 ),
 
+gdelt_countries as (
+    select distinct country_iso3
+    from {{ ref('int_gdelt__country_day') }}
+    where country_iso3 is not null
+),
+
 gdelt_weeks as (
     select
         'gdelt' as feed,
@@ -62,11 +68,7 @@ gdelt_weeks as (
         {{ weeks.before }} as periods_before,
         {{ weeks.least }} as least_periods
     from gdelt_slots as slots
-    cross join (
-        select distinct known.country_iso3
-        from {{ ref('int_gdelt__country_day') }} as known
-        where known.country_iso3 is not null
-    ) as country
+    cross join gdelt_countries as country
     left join {{ ref('int_gdelt__country_day') }} as told
         on slots.week = {{ week_of('told.slot_date') }} and country.country_iso3 = told.country_iso3
     group by slots.week, slots.slots_read, country.country_iso3
@@ -91,6 +93,11 @@ news_items as (
     group by feed_id, {{ week_of('published_at') }}
 ),
 
+outlets as (
+    select distinct feed_id
+    from news_items
+),
+
 news_weeks as (
     select
         'news' as feed,
@@ -103,10 +110,7 @@ news_weeks as (
         {{ weeks.before }} as periods_before,
         {{ weeks.least }} as least_periods
     from news_days as days
-    cross join (
-        select distinct known.feed_id
-        from news_items as known
-    ) as outlet
+    cross join outlets as outlet
     left join news_items as item on days.week = item.week and outlet.feed_id = item.feed_id
 ),
 

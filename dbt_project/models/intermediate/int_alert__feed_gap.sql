@@ -5,7 +5,7 @@
 -- corrupt for longer than is usual, and outlets of the news that fail for a day or more. Dated to the first day of the
 -- fault. A few slots more or less are no alert; they are in audit.gdelt_slot_day.
 {{ config(materialized='ephemeral') }}
-{# Longer than usual: above the least of the feed (seed feed_rhythm), and so many times the median step between slots. #}
+{# Longer than usual: above the least of the feed (seed feed_rhythm), and so many median steps between slots. #}
 {% set usual_steps = 3 %}
 {% set medium_hours = 24 %}
 {% set high_hours = 72 %}
@@ -96,7 +96,7 @@ outages as (
             *,
             lag(unread_until) over (partition by area_id order by unread_from) as heard_from
         from silences
-    )
+    ) as silence
 ),
 
 gaps as (
@@ -225,6 +225,6 @@ from (
     select * from gdelt
     union all by name
     select * from news
-)
+) as gap
 -- Two gaps of one day and stream are one alert, the longer.
 qualify row_number() over (partition by area_id, cast(gap_from as date) order by gap_until - gap_from desc) = 1

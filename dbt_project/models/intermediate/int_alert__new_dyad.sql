@@ -1,8 +1,8 @@
 {{ config(materialized='ephemeral') }}
 
--- Alert: a feed tells of two registered actors fighting each other in a country for the first time, after a year or more
--- in which it had looked there. Scope is exact: where their kin had fought each other there, the level is lower. Not
--- where one of the two appears in the country on that very day: its first appearance says so.
+-- Alert: a feed tells of two registered actors fighting each other in a country for the first time, after a year or
+-- more in which it had looked there. Scope is exact: where their kin had fought each other there, the level is lower.
+-- Not where one of the two appears in the country on that very day: its first appearance says so.
 with {{ dyad_event_ctes() }},
 
 {{ kin_cte() }},

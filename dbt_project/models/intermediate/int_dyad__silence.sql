@@ -42,14 +42,14 @@ asked as (
     where prior_180d_events >= 5 and (next_event_date is null or next_event_date > last_event_date + 60)
 ),
 
+-- least() passes over the null of a silence that lasts.
 silent_days as (
     select
         silence.*,
         cast(
             unnest(generate_series(
                 cast(greatest(silence.last_event_date + 60, observed.month) as timestamp),
-                cast(least(coalesce(silence.next_event_date - 1, observed.evaluated_date), observed.evaluated_date)
-                    as timestamp),
+                cast(least(silence.next_event_date - 1, observed.evaluated_date) as timestamp),
                 interval 1 day
             )) as date
         ) as evaluated_date,
@@ -86,7 +86,7 @@ reached as (
     group by source, area_kind, area_id, actor_a_id, actor_b_id, last_event_date
 ),
 
-prior as (
+fought as (
     select
         silence.source,
         silence.area_kind,
@@ -122,7 +122,7 @@ select
     silence.actor_b_id,
     silence.last_event_date,
     silence.prior_180d_events,
-    prior.prior_event_keys,
+    fought.prior_event_keys,
     reached.lull_date,
     reached.is_lull_provisional,
     reached.truce_date,
@@ -131,7 +131,7 @@ select
     silence.next_event_keys,
     silence.is_next_ambiguous
 from reached
-{% for other in ['asked as silence', 'prior'] -%}
+{% for other in ['asked as silence', 'fought'] -%}
     {%- set alias = other.split(' as ')[-1] -%}
     inner join {{ other }}
         on

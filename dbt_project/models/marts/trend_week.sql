@@ -94,6 +94,8 @@ area_metrics as (
 full_weeks as (
     select
         *,
+        -- Frames of numbers are quicker than frames of dates.
+        date_diff('day', date '1900-01-01', week) // 7 as week_number,
         case when is_complete then value end as full_value
     from area_metrics
 ),
@@ -111,24 +113,24 @@ baselines as (
     from full_weeks
     window
         weeks_4 as (
-            partition by source, metric, area_kind, area_id order by week
-            range between interval 28 day preceding and interval 7 day preceding
+            partition by source, metric, area_kind, area_id order by week_number
+            range between 4 preceding and 1 preceding
         ),
         last_weeks_4 as (
-            partition by source, metric, area_kind, area_id order by week
-            range between interval 21 day preceding and current row
+            partition by source, metric, area_kind, area_id order by week_number
+            range between 3 preceding and current row
         ),
         weeks_52 as (
-            partition by source, metric, area_kind, area_id order by week
-            range between interval 364 day preceding and interval 7 day preceding
+            partition by source, metric, area_kind, area_id order by week_number
+            range between 52 preceding and 1 preceding
         ),
         weeks_156 as (
-            partition by source, metric, area_kind, area_id order by week
-            range between interval 1092 day preceding and interval 7 day preceding
+            partition by source, metric, area_kind, area_id order by week_number
+            range between 156 preceding and 1 preceding
         ),
         same_week as (
-            partition by source, metric, area_kind, area_id order by week
-            range between interval 364 day preceding and interval 364 day preceding
+            partition by source, metric, area_kind, area_id order by week_number
+            range between 52 preceding and 52 preceding
         )
 ),
 
