@@ -251,7 +251,9 @@ def _shortest(texts: set[bytes]) -> list[bytes]:
 @pytest.fixture(scope="module")
 def searched(home: Home, heard: _Heard) -> tuple[list[str], list[str]]:
     """Where secrets are found, and what certainly stands in a home."""
-    secrets, known = holders(home, heard, searched_for(), ["acled_event", "Military Forces of Mali", '"feed": "acled"'])
+    secrets, known = holders(
+        home, heard, searched_for(), ["acled_event", "Military Forces of Mali", '"feed": "acled"']
+    )
     return secrets, known
 
 
