@@ -54,8 +54,8 @@ select feeds, count(*) as incidents, count(*) filter (where date_spread_days > 0
     count(*) filter (where is_attribution_disputed) as actors
 from audit.source_agreement group by feeds order by incidents desc""",
     "What has risen, come or gone quiet of late? (The newest alerts of medium level and above.)": """
-select alert_date, known_at::date as known, level, rule, area, actor_name as actor, other_actor_name as other, value, baseline,
-    source
+select source, alert_date, known_at::date as known, level, rule, area, actor_name as actor, other_actor_name as other,
+    value, baseline
 from marts.alert
 where suppressed_by is null and alert_kind = 'conflict' and level <> 'low'
 order by known_at desc, alert_id limit 6""",

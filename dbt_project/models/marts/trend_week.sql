@@ -13,6 +13,15 @@ with first_weeks as (
     from {{ ref('country_coverage_week') }}
 ),
 
+-- Three quiet years before a unit's first event are its baseline; those before them would be rows of zeros only.
+told_weeks as (
+    select *
+    from {{ ref('int_trend__event_week') }}
+    qualify
+        area_kind <> 'admin1'
+        or week >= min(week) filter (where events > 0) over (partition by source, area_kind, area_id) - {{ 7 * 156 }}
+),
+
 metric_weeks as (
     {% for metric in ['events', 'fatalities_best', 'events_one_sided', 'fatalities_civilian'] %}
         select
@@ -26,7 +35,7 @@ metric_weeks as (
             provisional,
             observed_until,
             countries_observed
-        from {{ ref('int_trend__event_week') }}
+        from told_weeks
         where {{ metric }} is not null
 
         union all
