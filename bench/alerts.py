@@ -5,7 +5,6 @@ stands. Not here: the rules (dbt_project/models/intermediate/int_alert__*.sql), 
 int_alert__suppression, which is asked here again for each floor), tables (``report``).
 """
 
-import importlib.util
 import re
 import shutil
 from collections import Counter
@@ -18,6 +17,7 @@ from unittest import mock
 
 import duckdb
 
+from bench.dbt_models import load_model
 from orchestration.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,18 +100,9 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def suppression() -> Any:
-    """The model's file as a module."""
-    path = ROOT / "dbt_project" / "models" / "intermediate" / "int_alert__suppression.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def sent_with_floor(connection: duckdb.DuckDBPyConnection, floor: int) -> set[str]:
     """The ids of the alerts that would be sent if units needed so many deaths."""
-    model = suppression()
+    model = load_model("int_alert__suppression")
     alerts = (
         connection.table("intermediate.int_alert__candidate")
         .filter(f"rule <> 'admin1_conflict' or value >= {floor}")
