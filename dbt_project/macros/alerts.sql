@@ -1,13 +1,16 @@
 {# What several alert rules must say in the same way. A rule's own parameters stand at the head of its model. #}
 
 {#
-    When a rule's windows could be known to be alerts, and by what: the events of each window in the order in which they
-    were published, with today's figures, until enough of them were told.
+    The end of a rule on windows of events: the alerts of `judged`, with when each could be known and by what. These are
+    the events of its window in the order in which they were published, with today's figures, until enough of them were
+    told.
 
-    `windows`: source, area_id, window_start, alert_date, needed. `events`: source, area_id, date_end, event_key,
-    fatalities_best, known_at, source_release. `amount` is what an event adds, in words of `events`.
+    CTEs before it: `judged` with the columns of an alert that are not of its evidence, and `needed`; `events` with source,
+    area_id, date_end, event_key, fatalities_best, known_at, source_release. `amount` is what an event adds, in words of
+    `events`.
 #}
-{% macro told_in_windows(windows, events, amount) -%}
+{% macro alerts_told_in_windows(metric, amount) -%}
+told as (
     select
         source,
         area_id,
@@ -31,8 +34,8 @@
                 order by event.known_at, event.event_key
                 rows unbounded preceding
             ) as amount_known
-        from {{ windows }} as win
-        inner join {{ events }} as event
+        from judged as win
+        inner join events as event
             on
                 win.source = event.source
                 and win.area_id = event.area_id
@@ -40,6 +43,33 @@
         where {{ amount }} > 0
     )
     group by source, area_id, alert_date
+)
+
+select
+    judged.source,
+    judged.area_kind,
+    judged.area_id,
+    judged.country_iso3,
+    cast(null as varchar) as actor_id,
+    cast(null as varchar) as other_actor_id,
+    judged.alert_date,
+    judged.level,
+    '{{ metric }}' as metric,
+    cast(judged.value as double) as value,
+    cast(judged.baseline as double) as baseline,
+    judged.window_start,
+    told.known_at,
+    told.source_release,
+    told.evidence_events,
+    told.evidence,
+    cast(null as varchar) as evidence_grade,
+    judged.provisional
+from judged
+inner join told
+    on
+        judged.source = told.source
+        and judged.area_id = told.area_id
+        and judged.alert_date = told.alert_date
 {%- endmacro %}
 
 {#
@@ -161,6 +191,7 @@ reached as (
 judged as (
     select
         reached.*,
+        '{{ area_kind }}' as area_kind,
         {{ 'reached.area_id' if area_kind == 'country' else 'unit.country_iso3' }} as country_iso3,
         greatest({{ floor }}, reached.baseline) as needed,
         not (ends.is_final and coalesce(begins.is_final, true)) as provisional
@@ -181,35 +212,7 @@ judged as (
             and {{ month_of('reached.window_start') }} = begins.month
 ),
 
-told as (
-    {{ told_in_windows(windows='judged', events='events', amount='event.fatalities_best') }}
-)
-
-select
-    judged.source,
-    '{{ area_kind }}' as area_kind,
-    judged.area_id,
-    judged.country_iso3,
-    cast(null as varchar) as actor_id,
-    cast(null as varchar) as other_actor_id,
-    judged.alert_date,
-    judged.level,
-    'fatalities_best' as metric,
-    cast(judged.value as double) as value,
-    cast(judged.baseline as double) as baseline,
-    judged.window_start,
-    told.known_at,
-    told.source_release,
-    told.evidence_events,
-    told.evidence,
-    cast(null as varchar) as evidence_grade,
-    judged.provisional
-from judged
-inner join told
-    on
-        judged.source = told.source
-        and judged.area_id = told.area_id
-        and judged.alert_date = told.alert_date
+{{ alerts_told_in_windows(metric='fatalities_best', amount='event.fatalities_best') }}
 {%- endmacro %}
 
 {# The columns of every rule's model, in their order. #}
@@ -376,35 +379,7 @@ events as (
     {% endfor %}
 ),
 
-told as (
-    {{ told_in_windows(windows='judged', events='events', amount='1') }}
-)
-
-select
-    judged.source,
-    judged.area_kind,
-    judged.area_id,
-    judged.country_iso3,
-    cast(null as varchar) as actor_id,
-    cast(null as varchar) as other_actor_id,
-    judged.alert_date,
-    judged.level,
-    'events' as metric,
-    cast(judged.value as double) as value,
-    judged.baseline,
-    judged.window_start,
-    told.known_at,
-    told.source_release,
-    told.evidence_events,
-    told.evidence,
-    cast(null as varchar) as evidence_grade,
-    judged.provisional
-from judged
-inner join told
-    on
-        judged.source = told.source
-        and judged.area_id = told.area_id
-        and judged.alert_date = told.alert_date
+{{ alerts_told_in_windows(metric='events', amount='1') }}
 {%- endmacro %}
 
 {# The stable id of an alert: rule, source, area, actors if any, and day. #}
