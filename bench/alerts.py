@@ -18,6 +18,7 @@ from unittest import mock
 import duckdb
 
 from bench.dbt_models import load_model
+from orchestration.published import dicts
 from orchestration.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,7 @@ def measure(work: Path) -> dict[str, Any]:
     if built.failed:
         raise SystemExit(f"failed: {', '.join(node.name for node in built.failed_nodes)}")
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        measured = {"sizes": rows(connection, SIZES), "record": rows(connection, RECORD)}
+        measured = {"sizes": dicts(connection, SIZES), "record": dicts(connection, RECORD)}
     project = work / "dbt_project"
     shutil.copytree(transform.DBT_PROJECT, project)
     rule = project / "models" / "intermediate" / "int_alert__admin1_conflict.sql"
@@ -91,13 +92,6 @@ RECORD = """
     where source = 'ucdp' and alert_kind = 'conflict'
     order by rule
 """
-
-
-def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    """The rows of a query by column name."""
-    answer = connection.execute(sql)
-    names = [column[0] for column in answer.description]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def sent_with_floor(connection: duckdb.DuckDBPyConnection, floor: int) -> set[str]:

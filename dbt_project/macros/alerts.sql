@@ -292,6 +292,34 @@ judged as (
     end
 {%- endmacro %}
 
+{#
+    The baselines of a week, of `full_value` and `week_number`: the mean of the four weeks before, of the last four with the
+    week itself, and of the 52 before (three quarters of them). A week that was observed in part has no `full_value`.
+#}
+{% macro baseline_means() -%}
+    case when count(full_value) over weeks_4 = 4 then avg(full_value) over weeks_4 end as mean_4w,
+    case when count(full_value) over last_weeks_4 = 4 then avg(full_value) over last_weeks_4 end as mean_last_4w,
+    case when count(full_value) over weeks_52 >= 39 then avg(full_value) over weeks_52 end as mean_52w
+{%- endmacro %}
+
+{% macro baseline_windows(series) -%}
+    {%- for name, frame in [
+        ('weeks_4', '4 preceding and 1 preceding'),
+        ('last_weeks_4', '3 preceding and current row'),
+        ('weeks_52', '52 preceding and 1 preceding'),
+    ] -%}
+        {{ name }} as (
+            partition by {{ series }} order by week_number
+            range between {{ frame }}
+        ){{ ',' if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+{# Weeks in a row have numbers in a row: frames of numbers are quicker than frames of dates. #}
+{% macro week_number(week) -%}
+    date_diff('day', date '1900-01-01', {{ week }}) // 7
+{%- endmacro %}
+
 {# The surge and the threat of ACLED's trackers, by weekly events; the four weeks' mean is one at least. #}
 {% macro is_surge(value, mean_4w) -%}
     {{ mean_4w }} >= 1 and {{ value }} >= 2 * {{ mean_4w }}
@@ -303,8 +331,7 @@ judged as (
 
 {#
     Weeks of countries and first-level units on which `condition` holds, with what it counts. The baselines are those of
-    trend_week, over the same weeks: the four before, the last four with the week itself, the 52 before (three quarters of
-    them); a week that was observed in part is none and is not judged.
+    trend_week; a week that was observed in part is none and is not judged.
 
     `value`, `baseline` are columns of the baselines; `window_weeks` is how many weeks the value is the mean of; `needed`
     is how many events in them make the condition hold; `medium`, `high` are the values from which an alert has the level.
@@ -317,6 +344,7 @@ with full_weeks as (
         area_kind,
         area_id,
         week,
+        {{ week_number('week') }} as week_number,
         case when is_complete then events end as full_value,
         provisional
     from {{ ref('int_trend__event_week') }}
@@ -326,23 +354,10 @@ with full_weeks as (
 baselines as (
     select
         *,
-        case when count(full_value) over weeks_4 = 4 then avg(full_value) over weeks_4 end as mean_4w,
-        case when count(full_value) over last_weeks_4 = 4 then avg(full_value) over last_weeks_4 end as mean_last_4w,
-        case when count(full_value) over weeks_52 >= 39 then avg(full_value) over weeks_52 end as mean_52w
+        {{ baseline_means() }}
     from full_weeks
     window
-        weeks_4 as (
-            partition by source, area_kind, area_id order by week
-            range between interval 28 day preceding and interval 7 day preceding
-        ),
-        last_weeks_4 as (
-            partition by source, area_kind, area_id order by week
-            range between interval 21 day preceding and current row
-        ),
-        weeks_52 as (
-            partition by source, area_kind, area_id order by week
-            range between interval 364 day preceding and interval 7 day preceding
-        )
+        {{ baseline_windows('source, area_kind, area_id') }}
 ),
 
 judged as (
