@@ -79,17 +79,15 @@ def is_configured(settings: Settings) -> bool:
 
 
 def deliver(settings: Settings, **client: Any) -> Delivered:
-    """Tell what is new. The files come first: a webhook that is down must not hold them up.
+    """Tell what is new. The files come first: a webhook that is down must not hold them up, nor a report the alerts.
 
     Raises what is in ``EXPECTED``, and ``PublishedTooOld``. ``client`` is for HttpClient, in tests.
     """
     try:
         snapshot = read(settings)
-        reports = (
-            sitrep.write_reports(settings, settings.published / REPORTS) if settings.report_files else []
-        )
     except (duckdb.CatalogException, duckdb.BinderException):
         raise PublishedTooOld(TOO_OLD) from None
+    reports, no_reports = _reports(settings)
     now = clock(settings)
     written = posted = None
     with locked(settings) as memory:
@@ -103,4 +101,18 @@ def deliver(settings: Settings, **client: Any) -> Delivered:
                 webhook.post(settings, posted.payload, **client)
                 # At least once: what is posted and not yet remembered when the power fails is posted again.
                 memory.add(posted.lines)
+    if no_reports:
+        raise no_reports
     return Delivered(written, posted, settings.webhook_url is not None, reports)
+
+
+def _reports(settings: Settings) -> tuple[list[Path], Exception | None]:
+    """The reports that were written, or why they could not be: told last."""
+    if not settings.report_files:
+        return [], None
+    try:
+        return sitrep.write_reports(settings, settings.published / REPORTS), None
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return [], PublishedTooOld(TOO_OLD)
+    except OSError as error:
+        return [], error
