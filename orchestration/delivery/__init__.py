@@ -20,6 +20,7 @@ HOW = (
     "set SAHEL_WEBHOOK_URL to post alerts, SAHEL_ALERT_FILES=1 to write them as a feed and a digest, "
     "or SAHEL_REPORT_FILES=1 to write situation reports"
 )
+TOO_OLD_FOR_REPORTS = "the published file is too old for reports: `sahel build` and `sahel publish` renew it"
 TOO_OLD = "the published file has no alerts yet: `sahel build` and `sahel publish` renew it"
 REPORTS = "reports"
 EXPECTED = (DeliveryBusy, MemoryDamaged, WebhookFailed, OSError)
@@ -113,6 +114,6 @@ def _reports(settings: Settings) -> tuple[list[Path], Exception | None]:
     try:
         return sitrep.write_reports(settings, settings.published / REPORTS), None
     except (duckdb.CatalogException, duckdb.BinderException):
-        return [], PublishedTooOld(TOO_OLD)
+        return [], PublishedTooOld(TOO_OLD_FOR_REPORTS)
     except OSError as error:
         return [], error

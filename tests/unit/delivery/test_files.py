@@ -302,6 +302,15 @@ def test_reports_that_cannot_be_written_hold_no_alert_up(
     assert len(parsed(with_files).entries) == 1
 
 
+def test_a_file_with_alerts_and_too_old_for_reports_is_told_apart(
+    with_files: Settings, publish: Publish
+) -> None:
+    publish(alert())
+    with pytest.raises(delivery.PublishedTooOld, match="too old for reports"):
+        delivery.deliver(replace(with_files, report_files=True))
+    assert len(parsed(with_files).entries) == 1
+
+
 def lines_of(settings: Settings) -> list[str]:
     return (settings.delivery / "sent.jsonl").read_text(encoding="utf-8").splitlines()
 
