@@ -43,8 +43,16 @@ from orchestration.warehouse.connection import (
 from orchestration.warehouse.publish import QUERIES, PublishRefused
 from orchestration.warehouse.status import NOTHING_YET, read_status
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """Rich would make a failure (exit code 1) of a reader of ours that has had enough."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class PublishedCannotTell(RuntimeError):
@@ -506,6 +514,8 @@ def report(
         raise click.UsageError(
             f"--out: {target.name} is not the name of a file in {style}; leave --format out"
         )
+    if target is not None and target.suffix and not is_file and not target.is_dir():
+        raise click.UsageError(f"--out: {target.name}: write .md or .html, or name a folder without a dot")
     with _published(settings) as reader:
         made = sitrep.make(reader, country, since.date() if since else None, settings.is_made)
     if target is None:
@@ -514,7 +524,14 @@ def report(
     wanted = list(forms.values()) if style == "both" else [style or forms.get(target.suffix, "markdown")]
     for suffix, form in forms.items():
         if form in wanted:
-            path = sitrep.write(made, form, target if is_file else target / f"{made.stem}{suffix}")
+            path = target if is_file else target / f"{made.stem}{suffix}"
+            try:
+                sitrep.write(made, form, path)
+            except OSError as error:
+                if not error.strerror:
+                    raise
+                _complain(f"{path} cannot be written ({error.strerror}); name another place with --out")
+                return 1
             out.print(f"wrote {path}", markup=False)
     return 0
 
@@ -892,7 +909,7 @@ def _print_table(title: str, rows: list[dict[str, Any]], columns: list[str] | No
         table.add_row(*(Text(_cell(row[name])) for name in names))
     # A wide answer runs over the edge, as in psql: folded into slivers nobody could read it.
     wanted = Measurement.get(out, out.options.update(max_width=WIDEST_TABLE), table).maximum
-    Console(width=max(wanted, out.width), highlight=False).print(table)
+    _Console(width=max(wanted, out.width), highlight=False).print(table)
 
 
 def _cell(value: Any) -> str:

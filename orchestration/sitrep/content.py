@@ -236,6 +236,8 @@ def read(
 def _about(newest: date, start: date, loaded: datetime | None, has_events: bool) -> tuple[Line, ...]:
     reach = f"events observed until {newest}" if has_events else "no source of events has observed it"
     known = f"data as of {loaded:%Y-%m-%d %H:%M} UTC" if loaded else "no load is on record"
+    if loaded and start > loaded.date():
+        known += ", so that nothing can be told of after that day"
     return (Line(f"Changes since {start}; {reach}; {known}. {NEVER_ADDED} “–” is not known, never zero."),)
 
 
@@ -435,7 +437,7 @@ def _where(asker: _Asker, sources: tuple[str, ...]) -> Section:
     if signals.rows or areas.rows:
         parts.append(
             _list(
-                "Rising fast (a week's events; mean of 4 weeks, of 52)",
+                "Flagged in a week (its events; mean of 4 weeks, of 52)",
                 "{admin1_name} ({country_iso3}), {signal}, {source_name}, week of {week}: {value} ({mean_4w}, {mean_52w})",
                 signals,
                 "No surge and no threat flag in the last four complete weeks of any source.",
@@ -563,7 +565,7 @@ def _forecasts(asker: _Asker) -> Section:
                     targets,
                     Column("*: mean", "{*_mean}"),
                     Column("10–90 %", "{*_p10} to {*_p90}"),
-                    Column("≥ 25", "{*_p_ge_25:percent}"),
+                    Column("≥ 25", "{*_p_ge_25:chance}"),
                 ),
             ),
             tuple(nothing | by_month[month] for month in sorted(by_month)),
@@ -592,8 +594,9 @@ def _forecasts(asker: _Asker) -> Section:
 
 FORECAST_MEASURES = ("mean", "p10", "p90", "p_ge_25")
 SCORES = (
-    "{target_name}: {model}, issued after {issued_month:month}; back-test of {windows} origins: CRPS {crps:score}, IGN "
-    "{ign:score}, MIS {mis:score} (lower is better), skill against conflictology {skill_vs_conflictology:score}."
+    "{target_name}: {model}, issued after {issued_month:month}; back-test of {windows} origins over all countries: CRPS "
+    "{crps:score}, IGN {ign:score}, MIS {mis:score} (lower is better), skill against conflictology "
+    "{skill_vs_conflictology:score}; in this country alone CRPS {own_crps:score}, MIS {own_mis:score}, skill {own_skill:score}."
 )
 TOO_LOW = "It rests on months that may still grow; then it is too low."
 
@@ -611,10 +614,10 @@ def _forecast_countries(asker: _Asker) -> Table:
             Column("Month", "{target_month:month}", is_number=False),
             Column("Mean", "{mean}"),
             Column("10–90 %", "{p10} to {p90}"),
-            Column("≥ 25", "{p_ge_25:percent}"),
+            Column("≥ 25", "{p_ge_25:chance}"),
             Column("12 months before", "{fatalities_12m}"),
             Column(
-                "Model; CRPS / IGN / MIS",
+                "Model; CRPS / IGN / MIS of all countries",
                 "{model}; {crps:score} / {ign:score} / {mis:score}",
                 is_number=False,
             ),

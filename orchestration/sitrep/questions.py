@@ -381,24 +381,36 @@ PERPETRATORS = f"""
 """
 FORECAST = """
     select
-        target,
-        target_month,
-        issued_month,
-        months_ahead,
-        mean,
-        p10,
-        p90,
-        p_ge_25,
-        model,
-        crps,
-        ign,
-        mis,
-        skill_vs_conflictology,
-        windows,
-        provisional
-    from marts.forecast
-    where area_kind = 'country' and $holds(area_id) and is_best
-    order by target, months_ahead
+        forecast.target,
+        forecast.target_month,
+        forecast.issued_month,
+        forecast.months_ahead,
+        forecast.mean,
+        forecast.p10,
+        forecast.p90,
+        forecast.p_ge_25,
+        forecast.model,
+        forecast.crps,
+        forecast.ign,
+        forecast.mis,
+        forecast.skill_vs_conflictology,
+        forecast.windows,
+        -- The forecast's own columns are means over all countries, which say little of a large war.
+        own.crps as own_crps,
+        own.mis as own_mis,
+        own.skill_vs_conflictology as own_skill,
+        forecast.provisional
+    from marts.forecast as forecast
+    left join marts.forecast_score as own
+        on
+            forecast.model = own.model
+            and forecast.target = own.target
+            and forecast.area_kind = own.area_kind
+            and forecast.area_id = own.area_id
+            and own.protocol = 'as_issued'
+            and own.months_ahead is null
+    where forecast.area_kind = 'country' and $holds(forecast.area_id) and forecast.is_best
+    order by forecast.target, forecast.months_ahead
 """
 FORECAST_COUNTRIES = f"""
     select
