@@ -82,7 +82,9 @@ def test_acled_is_named_and_its_rows_stay_here(shown: tuple[Path, str]) -> None:
 
 def test_the_commands_that_it_names_work(shown: tuple[Path, str]) -> None:
     home, text = shown
-    named = re.findall(rf"sahel (query|report|alerts|diff|actor|incident) --home {re.escape(str(home))}([^\n(]*)", text)
+    named = re.findall(
+        rf"sahel (query|report|alerts|diff|actor|incident) --home {re.escape(str(home))}([^\n(]*)", text
+    )
     assert {command for command, _ in named} == {"query", "report", "alerts", "diff", "actor", "incident"}
     for command, arguments in named:
         now = {"SAHEL_NOW": WORLD_END.isoformat()}
