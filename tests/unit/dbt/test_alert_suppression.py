@@ -98,6 +98,15 @@ def test_what_is_dropped_drops_nothing_so_that_a_plateau_is_told_again_after_180
     assert found["day 180"] == ("day 0", "repeated") and found["day 182"] == ("day 181", "repeated")
 
 
+def test_what_was_told_is_not_taken_back_when_an_earlier_day_comes_to_be_known():
+    told, earlier = alert("told", "hdx", 100, known=110), alert("earlier", "hdx", 50, known=150)
+    assert decided(told, earlier) == {"earlier": ("told", "repeated")}
+    assert decided(told, alert("worse", "hdx", 50, "high", known=150)) == {}
+    assert decided(told, alert("long before", "hdx", -81, known=150)) == {}
+    # Known at once, the oldest speaks.
+    assert decided(told, alert("earlier", "hdx", 50, known=110)) == {"told": ("earlier", "repeated")}
+
+
 def test_the_oldest_that_still_holds_is_named():
     found = decided(alert("a", "hdx", 0), alert("b", "hdx", 100, "high"), alert("c", "hdx", 150))
     assert found == {"c": ("a", "repeated")}
