@@ -265,7 +265,8 @@ judged as (
     {%- for word, value in words.items() -%}
         {%- set told.text = "replace(" ~ told.text ~ ", '{" ~ word ~ "}', " ~ value ~ ")" -%}
     {%- endfor -%}
-    {{ told.text }}
+    {#- One event is no events. -#}
+    replace({{ told.text }}, ': 1 events ', ': 1 event ')
 {%- endmacro %}
 
 {# Of what time a highest 30-day sum is the highest, by its level: no more than was looked at. #}

@@ -23,7 +23,10 @@ others as (
         own.source,
         own.area_id,
         own.actor_id,
-        bool_or(theirs.first_date < own.first_date and theirs.known_at <= own.known_at) as was_told_before,
+        -- Not by a feed of one topic, for that announced nothing.
+        bool_or(
+            theirs.first_date < own.first_date and theirs.known_at <= own.known_at and topic.is_fatality_total
+        ) as was_told_before,
         -- Two feeds, if the other had told of it too by then or did so soon.
         bool_or(theirs.first_date <= own.first_date + 30 and not theirs.is_ambiguous) as has_second_feed
     from arrivals as own
@@ -33,6 +36,7 @@ others as (
             and own.area_id = theirs.area_id
             and own.actor_id = theirs.actor_id
             and own.source <> theirs.source
+    inner join {{ ref('event_feed') }} as topic on theirs.source = topic.feed
     group by own.source, own.area_id, own.actor_id
 )
 

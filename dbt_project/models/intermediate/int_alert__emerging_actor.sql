@@ -5,7 +5,21 @@
 {{ config(materialized='ephemeral') }}
 {% set quiet_months = 12 %}
 
-with events as (
+-- When the publisher first named each actor in each event: a candidate event may tell of nobody known at first.
+with named as (
+    select
+        version.event_key,
+        version.country_iso3,
+        side.actor_id,
+        min(version.released_at) as known_at,
+        arg_min(version.source_release, (version.released_at, version.attempt_id)) as source_release
+    from {{ ref('fct_event_version') }} as version
+    inner join {{ ref('fct_event_version_actor') }} as side on version.event_version_key = side.event_version_key
+    where not version.is_withdrawn and not coalesce(side.is_ambiguous, false)
+    group by version.event_key, version.country_iso3, side.actor_id
+),
+
+events as (
     select
         side.event_key,
         side.source,
@@ -13,15 +27,22 @@ with events as (
         side.actor_id,
         side.month,
         side.date_end,
-        told.fatalities_best,
-        told.known_at,
-        told.source_release
+        side.fatalities_best,
+        named.known_at,
+        named.source_release
     from {{ ref('int_actor__event') }} as side
-    inner join {{ ref('int_event__first_told') }} as told on side.event_key = told.event_key
+    inner join named
+        on
+            side.event_key = named.event_key
+            and side.country_iso3 = named.country_iso3
+            and side.actor_id = named.actor_id
     inner join {{ ref('dim_actor') }} as actor on side.actor_id = actor.actor_id
+    inner join {{ ref('event_feed') }} as topic on side.source = topic.feed
     where
         side.is_violence
         and not side.is_ambiguous
+        -- A feed of one topic (attacks on schools) meets an actor late: it announces nobody.
+        and topic.is_fatality_total
         and {{ is_nonstate_actor('actor.actor_kind') }}
         and not coalesce(actor.is_umbrella, false)
 ),

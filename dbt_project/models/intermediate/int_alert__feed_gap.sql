@@ -1,6 +1,3 @@
--- Part of a feed that was asked for and not to be had: GDELT slots that are missing or corrupt for four hours or more,
--- and outlets of the news that fail for a day or more. Dated to the first day of the fault. Where all streams of GDELT
--- miss the same slots the feed itself has the gap, and not each of them. Single slots are in audit.gdelt_slot_day.
 -- Part of a feed that was asked for and not to be had: GDELT, or one of its streams, while its slots are missing or
 -- corrupt for longer than is usual, and outlets of the news that fail for a day or more. Dated to the first day of the
 -- fault. A few slots more or less are no alert; they are in audit.gdelt_slot_day.

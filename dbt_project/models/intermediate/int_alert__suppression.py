@@ -3,11 +3,12 @@
 Here: the decisions, and nothing else; what a rule finds is SQL (int_alert__<rule>), how long it keeps quiet and what covers
 it are seeds. It is Python because each decision depends on those before it. One row per suppressed alert.
 
-Reasons: ``repeated``, a rule found the same in the same source, area and actors again within its days, at no higher level
-(from the oldest on, as HDX Signals does); ``covered``, another rule told of it, known no later; ``other_source``, the same
-rule found it in a source that was known earlier, at no lower level. A rule that covers itself covers the alert on a
-country by that on a unit of it. A suppressed alert suppresses nothing. Where what an
-alert repeats was itself suppressed later on, the alert that stands for both is named, so that nobody follows a chain.
+Reasons: ``repeated``, a rule found the same in the same source, area and actors again within its days, at no higher
+level (in the order in which they could be known, and then from the oldest on, as HDX Signals does); ``covered``,
+another rule told of it, known no later; ``other_source``, the same rule found it in a source that was known earlier,
+at no lower level. A rule that covers itself covers the alert on a country by that on a unit of it. A suppressed alert
+suppresses nothing. Where what an alert repeats was itself suppressed later on, the alert that stands for both is
+named, so that nobody follows a chain.
 """
 
 from bisect import bisect_left, bisect_right
@@ -84,16 +85,20 @@ class Alert:
 
 
 def repeats(alerts, suppress_days):
-    """From the oldest on: what a kept alert of the same subject and source said at the same level or above."""
+    """What a kept alert of the same subject and source said at the same level or above.
+
+    In the order in which they could be known, of those known at once from the oldest on: what was sent is not taken back
+    when an earlier day comes to fill, nor said again.
+    """
     reasons, kept = {}, defaultdict(list)
-    for alert in sorted(alerts, key=lambda alert: (alert.day, -alert.level, alert.id)):
-        before = kept[(alert.source, *alert.subject)]
-        first = bisect_left(before, alert.day - suppress_days[alert.rule], key=lambda one: one.day)
-        by = next((one for one in before[first:] if one.level >= alert.level), None)
+    for alert in sorted(alerts, key=lambda alert: (alert.known, alert.day, -alert.level, alert.id)):
+        told = kept[(alert.source, *alert.subject)]
+        near = around(told, alert, suppress_days[alert.rule])
+        by = next((one for one in near if one.level >= alert.level), None)
         if by:
             reasons[alert.id] = (by.id, "repeated")
         else:
-            before.append(alert)
+            told.insert(bisect_right(told, alert.day, key=lambda one: one.day), alert)
     return reasons
 
 

@@ -11,8 +11,18 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from bench.dbt_models import load_model
+from expectations.reference import read_seed
 
-DAYS = {"hdx": 180, "unit": 180, "surge": 90, "threat": 180, "new": 365}
+DAYS = {
+    "hdx": 180,
+    "unit": 180,
+    "surge": 90,
+    "threat": 180,
+    "new": 365,
+    "lull": 60,
+    "apparent_truce": 120,
+    "renewed_fighting": 60,
+}
 COVERS = [("surge", "unit", 30), ("surge", "threat", 30), ("threat", "unit", 60)]
 
 
@@ -73,6 +83,15 @@ def test_what_is_dropped_drops_nothing_so_that_a_plateau_is_told_again_after_180
     assert found["day 180"] == ("day 0", "repeated") and found["day 182"] == ("day 181", "repeated")
 
 
+def test_what_was_told_is_not_taken_back_when_an_earlier_day_comes_to_be_known():
+    told, earlier = alert("told", "hdx", 100, known=110), alert("earlier", "hdx", 50, known=150)
+    assert decided(told, earlier) == {"earlier": ("told", "repeated")}
+    assert decided(told, alert("worse", "hdx", 50, "high", known=150)) == {}
+    assert decided(told, alert("long before", "hdx", -81, known=150)) == {}
+    # Known at once, the oldest speaks.
+    assert decided(told, alert("earlier", "hdx", 50, known=110)) == {"told": ("earlier", "repeated")}
+
+
 def test_the_oldest_that_still_holds_is_named():
     found = decided(alert("a", "hdx", 0), alert("b", "hdx", 100, "high"), alert("c", "hdx", 150))
     assert found == {"c": ("a", "repeated")}
@@ -116,6 +135,30 @@ def test_an_alert_on_a_country_covers_its_units_and_not_the_other_countrys():
         == {}
     )
     assert decided(alert("u", "unit", 10), alert("s", "surge", 12, country="NER", area="NER")) == {}
+
+
+@pytest.mark.parametrize(
+    ("renewed", "known_of_lull", "lull_stands"),
+    [
+        pytest.param(100, 400, False, id="over when it came to be known"),
+        pytest.param(100, 90, True, id="over afterwards"),
+        pytest.param(-60, -60, True, id="the end of the silence before, the nearest that can be"),
+    ],
+)
+def test_a_lull_that_was_over_when_it_came_to_be_known_is_no_news(renewed, known_of_lull, lull_stands):
+    dyad = {"actor": "issp", "other": "jnim"}
+    lull = alert("l", "lull", 60 if renewed > 0 else 0, known=max(known_of_lull, 60), **dyad)
+    end = alert("r", "renewed_fighting", renewed, known=400 if renewed > 0 else -60, **dyad)
+    covers = [(row["rule"], row["covered_by"], int(row["days"])) for row in read_seed("alert_rule_cover")]
+    assert decided(lull, end, covers=covers) == ({} if lull_stands else {"l": ("r", "covered")})
+
+
+def test_a_lull_that_comes_to_be_known_with_its_truce_gives_way_to_it():
+    dyad = {"actor": "issp", "other": "jnim"}
+    covers = [(row["rule"], row["covered_by"], int(row["days"])) for row in read_seed("alert_rule_cover")]
+    truce = alert("t", "apparent_truce", 120, known=400, **dyad)
+    assert decided(alert("l", "lull", 60, known=400, **dyad), truce, covers=covers) == {"l": ("t", "covered")}
+    assert decided(alert("l", "lull", 60, known=399, **dyad), truce, covers=covers) == {}
 
 
 def test_where_both_name_actors_they_must_be_the_same():
