@@ -5,7 +5,6 @@ stands. Not here: the rules (dbt_project/models/intermediate/int_alert__*.sql), 
 int_alert__suppression, which is asked here again for each floor), tables (``report``).
 """
 
-import importlib.util
 import re
 import shutil
 from collections import Counter
@@ -18,6 +17,8 @@ from unittest import mock
 
 import duckdb
 
+from bench.dbt_models import load_model
+from orchestration.published import dicts
 from orchestration.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,7 @@ def measure(work: Path) -> dict[str, Any]:
     if built.failed:
         raise SystemExit(f"failed: {', '.join(node.name for node in built.failed_nodes)}")
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        measured = {"sizes": rows(connection, SIZES), "record": rows(connection, RECORD)}
+        measured = {"sizes": dicts(connection, SIZES), "record": dicts(connection, RECORD)}
     project = work / "dbt_project"
     shutil.copytree(transform.DBT_PROJECT, project)
     rule = project / "models" / "intermediate" / "int_alert__admin1_conflict.sql"
@@ -93,25 +94,9 @@ RECORD = """
 """
 
 
-def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    """The rows of a query by column name."""
-    answer = connection.execute(sql)
-    names = [column[0] for column in answer.description]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-
-
-def suppression() -> Any:
-    """The model's file as a module."""
-    path = ROOT / "dbt_project" / "models" / "intermediate" / "int_alert__suppression.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def sent_with_floor(connection: duckdb.DuckDBPyConnection, floor: int) -> set[str]:
     """The ids of the alerts that would be sent if units needed so many deaths."""
-    model = suppression()
+    model = load_model("int_alert__suppression")
     alerts = (
         connection.table("intermediate.int_alert__candidate")
         .filter(f"rule <> 'admin1_conflict' or value >= {floor}")

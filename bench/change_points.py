@@ -1,12 +1,10 @@
 """Rules for "it is rising" against made series whose jumps are planted, and how often they fire in real events.
 
-Here: the made series, the rules of marts.trend_week in numpy (tests/unit/test_change_point_scores.py holds them against
+Here: the made series, the rules of marts.trend_week in numpy (tests/unit/dbt/test_dbt_project.py holds them against
 the table), and the scores. Not here: the search for change points itself (int_trend__change_point), tables (``report``).
 """
 
-import importlib.util
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,10 +15,12 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from bench.dbt_models import load_model
+
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "data" / "mirror" / "ucdp"
 """UCDP GED 24.1 as the tests have it; without it, made series only."""
-MODEL = ROOT / "dbt_project" / "models" / "intermediate" / "int_trend__change_point.py"
+MODEL = "int_trend__change_point"
 
 WEEKS_OF_A_SERIES = 312
 LEVELS = (0.5, 2.0, 6.0)
@@ -41,18 +41,6 @@ ONE_ALARM = 4
 """A rule that fires again within so many weeks has not raised another alarm."""
 FALSE_ALARMS_ALLOWED = 0.02
 """A year, in a quiet series: with 70 units 1.4 in all."""
-
-
-def load_model() -> Any:
-    """The dbt model's file as a module. Leaves no cache of bytecode among dbt's models."""
-    spec = importlib.util.spec_from_file_location(MODEL.stem, MODEL)
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
-    return module
 
 
 # --- made series -------------------------------------------------------------------------------------
@@ -224,7 +212,7 @@ def _count(
 
 def measure_made() -> dict[str, Any]:
     """Scores of each rule by metric, all in one, rises alone and by factor; and of other penalties."""
-    model = load_model()
+    model = load_model(MODEL)
     scores: dict[str, Any] = {}
     for metric, penalty in model.PENALTIES.items():
         made = list(all_series(metric))

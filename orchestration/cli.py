@@ -43,8 +43,21 @@ from orchestration.warehouse.connection import (
 from orchestration.warehouse.publish import QUERIES, PublishRefused
 from orchestration.warehouse.status import NOTHING_YET, read_status
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """Rich would make a failure (exit code 1) of a reader of ours that has had enough."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class PublishedCannotTell(RuntimeError):
+    """There is no published file, or it is older than what is asked of it; the message is one line with the remedy."""
+
 
 EXPECTED_ERRORS = (
     WarehouseBusy,
@@ -52,6 +65,8 @@ EXPECTED_ERRORS = (
     WarehouseMissing,
     PublishRefused,
     DbtFailed,
+    NotFound,
+    PublishedCannotTell,
     OSError,
     duckdb.Error,
 )
@@ -312,17 +327,8 @@ def diff(
         asked = changes.question(since, until, settings.now(), feed, country)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return 1
-    with open_published(settings.bi_file) as reader:
-        try:
-            answered = changes.compare(reader, asked)
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            _complain(
-                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
-            )
-            return 1
+    with _published(settings) as reader:
+        answered = changes.compare(reader, asked)
         attributions = changes.attributions(reader, {row["feed"] for row in answered.country_sums})
     rows = [{name: row[name] for name in changes.CHANGE_COLUMNS} for row in answered.changes]
     # A file holds rows and nothing else; what must be said beside them goes where people read it.
@@ -442,9 +448,7 @@ def alerts(
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return 1
+    _must_be_published(settings)
     try:
         page = alert_page.read(settings, asked)
     except (duckdb.CatalogException, duckdb.BinderException):
@@ -510,27 +514,24 @@ def report(
         raise click.UsageError(
             f"--out: {target.name} is not the name of a file in {style}; leave --format out"
         )
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return 1
-    with open_published(settings.bi_file) as reader:
-        try:
-            made = sitrep.make(reader, country, since.date() if since else None, settings.is_made)
-        except NotFound as error:
-            _complain(str(error))
-            return 1
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            _complain(
-                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
-            )
-            return 1
+    if target is not None and target.suffix and not is_file and not target.is_dir():
+        raise click.UsageError(f"--out: {target.name}: write .md or .html, or name a folder without a dot")
+    with _published(settings) as reader:
+        made = sitrep.make(reader, country, since.date() if since else None, settings.is_made)
     if target is None:
         click.echo(sitrep.text_of(made, style or "markdown"), nl=False)
         return 0
     wanted = list(forms.values()) if style == "both" else [style or forms.get(target.suffix, "markdown")]
     for suffix, form in forms.items():
         if form in wanted:
-            path = sitrep.write(made, form, target if is_file else target / f"{made.stem}{suffix}")
+            path = target if is_file else target / f"{made.stem}{suffix}"
+            try:
+                sitrep.write(made, form, path)
+            except OSError as error:
+                if not error.strerror:
+                    raise
+                _complain(f"{path} cannot be written ({error.strerror}); name another place with --out")
+                return 1
             out.print(f"wrote {path}", markup=False)
     return 0
 
@@ -574,10 +575,7 @@ def demo(settings: Settings, seed: int) -> int:
 def answer(settings: Settings, question: str, style: str, most_rows: int | None = None) -> int:
     """Print the answer to a promised question or SQL. Returns the exit code."""
     sql = _question(question)
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return 1
-    with open_published(settings.bi_file) as reader:
+    with _published(settings) as reader:
         try:
             cursor = reader.execute(sql)
             columns = _distinct([column[0] for column in cursor.description or []])
@@ -610,27 +608,35 @@ def answer(settings: Settings, question: str, style: str, most_rows: int | None 
 # --- inside -------------------------------------------------------------------------------------
 
 
+def _must_be_published(settings: Settings) -> None:
+    if not settings.bi_file.is_file():
+        raise PublishedCannotTell(
+            f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first"
+        )
+
+
+@contextmanager
+def _published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, open. A table or column that it lacks means that an older version made it."""
+    _must_be_published(settings)
+    with open_published(settings.bi_file) as reader:
+        try:
+            yield reader
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise PublishedCannotTell(
+                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
+            ) from error
+
+
 def _page(
     settings: Settings,
     style: str,
     read: Callable[[duckdb.DuckDBPyConnection], Any],
     show: Callable[[Any], None],
 ) -> int:
-    """Read a page of the published file and show it. Returns the exit code: 1 if there is none, and says why."""
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return 1
-    with open_published(settings.bi_file) as reader:
-        try:
-            page = read(reader)
-        except NotFound as error:
-            _complain(str(error))
-            return 1
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            _complain(
-                f"{_first_part(error)} The published file is too old: `sahel build` and `sahel publish` renew it"
-            )
-            return 1
+    """Read a page of the published file and show it. Returns the exit code."""
+    with _published(settings) as reader:
+        page = read(reader)
     if style == "json":
         if settings.is_made:
             err.print(MADE_BANNER)
@@ -646,9 +652,7 @@ def _deliver(settings: Settings) -> int:
 
     if not delivery.is_configured(settings):
         raise SettingsError(f"nobody is to be told; {delivery.HOW}")
-    if not settings.bi_file.is_file():
-        _complain(f"nothing is published at {settings.bi_file}; run `sahel run` or `sahel demo` first")
-        return 1
+    _must_be_published(settings)
     try:
         delivered = delivery.deliver(settings)
     except (*delivery.EXPECTED, delivery.PublishedTooOld) as error:
@@ -905,7 +909,7 @@ def _print_table(title: str, rows: list[dict[str, Any]], columns: list[str] | No
         table.add_row(*(Text(_cell(row[name])) for name in names))
     # A wide answer runs over the edge, as in psql: folded into slivers nobody could read it.
     wanted = Measurement.get(out, out.options.update(max_width=WIDEST_TABLE), table).maximum
-    Console(width=max(wanted, out.width), highlight=False).print(table)
+    _Console(width=max(wanted, out.width), highlight=False).print(table)
 
 
 def _cell(value: Any) -> str:

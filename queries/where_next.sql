@@ -1,8 +1,9 @@
 -- Question: where will it be worse in the next one to six months?
 --
 -- Read it so: one row per country or admin1 unit and target, by the model with the best record in the back-test (its
--- scores stand in the row, lower is better; `skill_vs_conflictology` is the part of the error of "as in the last
--- twelve months" that the model saves). `expected_per_month` stands against the area's own last twelve months; the
+-- scores over all areas of the kind stand in the row, lower is better; a large war's own are higher, in
+-- marts.forecast_score; `skill_vs_conflictology` is the part of the error of "as in the last twelve months" that the
+-- model saves). `expected_per_month` stands against the area's own last twelve months; the
 -- greatest expected rise comes first. With nine chances in ten a month has at least `p10` deaths, with nine in ten at
 -- most `p90`. The models know UCDP's deaths to `issued_month` and nothing else: they carry on what has been and see no
 -- shock coming; a rise means that the last months were worse than the year. A `provisional` row rests on months that

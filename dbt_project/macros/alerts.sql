@@ -1,13 +1,16 @@
 {# What several alert rules must say in the same way. A rule's own parameters stand at the head of its model. #}
 
 {#
-    When a rule's windows could be known to be alerts, and by what: the events of each window in the order in which they
-    were published, with today's figures, until enough of them were told.
+    The end of a rule on windows of events: the alerts of `judged`, with when each could be known and by what. These are
+    the events of its window in the order in which they were published, with today's figures, until enough of them were
+    told.
 
-    `windows`: source, area_id, window_start, alert_date, needed. `events`: source, area_id, date_end, event_key,
-    fatalities_best, known_at, source_release. `amount` is what an event adds, in words of `events`.
+    CTEs before it: `judged` with the columns of an alert that are not of its evidence, and `needed`; `events` with source,
+    area_id, date_end, event_key, fatalities_best, known_at, source_release. `amount` is what an event adds, in words of
+    `events`.
 #}
-{% macro told_in_windows(windows, events, amount) -%}
+{% macro alerts_told_in_windows(metric, amount) -%}
+told as (
     select
         source,
         area_id,
@@ -31,8 +34,8 @@
                 order by event.known_at, event.event_key
                 rows unbounded preceding
             ) as amount_known
-        from {{ windows }} as win
-        inner join {{ events }} as event
+        from judged as win
+        inner join events as event
             on
                 win.source = event.source
                 and win.area_id = event.area_id
@@ -40,6 +43,33 @@
         where {{ amount }} > 0
     )
     group by source, area_id, alert_date
+)
+
+select
+    judged.source,
+    judged.area_kind,
+    judged.area_id,
+    judged.country_iso3,
+    cast(null as varchar) as actor_id,
+    cast(null as varchar) as other_actor_id,
+    judged.alert_date,
+    judged.level,
+    '{{ metric }}' as metric,
+    cast(judged.value as double) as value,
+    cast(judged.baseline as double) as baseline,
+    judged.window_start,
+    told.known_at,
+    told.source_release,
+    told.evidence_events,
+    told.evidence,
+    cast(null as varchar) as evidence_grade,
+    judged.provisional
+from judged
+inner join told
+    on
+        judged.source = told.source
+        and judged.area_id = told.area_id
+        and judged.alert_date = told.alert_date
 {%- endmacro %}
 
 {#
@@ -161,6 +191,7 @@ reached as (
 judged as (
     select
         reached.*,
+        '{{ area_kind }}' as area_kind,
         {{ 'reached.area_id' if area_kind == 'country' else 'unit.country_iso3' }} as country_iso3,
         greatest({{ floor }}, reached.baseline) as needed,
         not (ends.is_final and coalesce(begins.is_final, true)) as provisional
@@ -181,35 +212,7 @@ judged as (
             and {{ month_of('reached.window_start') }} = begins.month
 ),
 
-told as (
-    {{ told_in_windows(windows='judged', events='events', amount='event.fatalities_best') }}
-)
-
-select
-    judged.source,
-    '{{ area_kind }}' as area_kind,
-    judged.area_id,
-    judged.country_iso3,
-    cast(null as varchar) as actor_id,
-    cast(null as varchar) as other_actor_id,
-    judged.alert_date,
-    judged.level,
-    'fatalities_best' as metric,
-    cast(judged.value as double) as value,
-    cast(judged.baseline as double) as baseline,
-    judged.window_start,
-    told.known_at,
-    told.source_release,
-    told.evidence_events,
-    told.evidence,
-    cast(null as varchar) as evidence_grade,
-    judged.provisional
-from judged
-inner join told
-    on
-        judged.source = told.source
-        and judged.area_id = told.area_id
-        and judged.alert_date = told.alert_date
+{{ alerts_told_in_windows(metric='fatalities_best', amount='event.fatalities_best') }}
 {%- endmacro %}
 
 {# The columns of every rule's model, in their order. #}
@@ -290,6 +293,34 @@ inner join told
     end
 {%- endmacro %}
 
+{#
+    The baselines of a week, of `full_value` and `week_number`: the mean of the four weeks before, of the last four with the
+    week itself, and of the 52 before (three quarters of them). A week that was observed in part has no `full_value`.
+#}
+{% macro baseline_means() -%}
+    case when count(full_value) over weeks_4 = 4 then avg(full_value) over weeks_4 end as mean_4w,
+    case when count(full_value) over last_weeks_4 = 4 then avg(full_value) over last_weeks_4 end as mean_last_4w,
+    case when count(full_value) over weeks_52 >= 39 then avg(full_value) over weeks_52 end as mean_52w
+{%- endmacro %}
+
+{% macro baseline_windows(series) -%}
+    {%- for name, frame in [
+        ('weeks_4', '4 preceding and 1 preceding'),
+        ('last_weeks_4', '3 preceding and current row'),
+        ('weeks_52', '52 preceding and 1 preceding'),
+    ] -%}
+        {{ name }} as (
+            partition by {{ series }} order by week_number
+            range between {{ frame }}
+        ){{ ',' if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+{# Weeks in a row have numbers in a row: frames of numbers are quicker than frames of dates. #}
+{% macro week_number(week) -%}
+    date_diff('day', date '1900-01-01', {{ week }}) // 7
+{%- endmacro %}
+
 {# The surge and the threat of ACLED's trackers, by weekly events; the four weeks' mean is one at least. #}
 {% macro is_surge(value, mean_4w) -%}
     {{ mean_4w }} >= 1 and {{ value }} >= 2 * {{ mean_4w }}
@@ -301,8 +332,7 @@ inner join told
 
 {#
     Weeks of countries and first-level units on which `condition` holds, with what it counts. The baselines are those of
-    trend_week, over the same weeks: the four before, the last four with the week itself, the 52 before (three quarters of
-    them); a week that was observed in part is none and is not judged.
+    trend_week; a week that was observed in part is none and is not judged.
 
     `value`, `baseline` are columns of the baselines; `window_weeks` is how many weeks the value is the mean of; `needed`
     is how many events in them make the condition hold; `medium`, `high` are the values from which an alert has the level.
@@ -315,6 +345,7 @@ with full_weeks as (
         area_kind,
         area_id,
         week,
+        {{ week_number('week') }} as week_number,
         case when is_complete then events end as full_value,
         provisional
     from {{ ref('int_trend__event_week') }}
@@ -324,23 +355,10 @@ with full_weeks as (
 baselines as (
     select
         *,
-        case when count(full_value) over weeks_4 = 4 then avg(full_value) over weeks_4 end as mean_4w,
-        case when count(full_value) over last_weeks_4 = 4 then avg(full_value) over last_weeks_4 end as mean_last_4w,
-        case when count(full_value) over weeks_52 >= 39 then avg(full_value) over weeks_52 end as mean_52w
+        {{ baseline_means() }}
     from full_weeks
     window
-        weeks_4 as (
-            partition by source, area_kind, area_id order by week
-            range between interval 28 day preceding and interval 7 day preceding
-        ),
-        last_weeks_4 as (
-            partition by source, area_kind, area_id order by week
-            range between interval 21 day preceding and current row
-        ),
-        weeks_52 as (
-            partition by source, area_kind, area_id order by week
-            range between interval 364 day preceding and interval 7 day preceding
-        )
+        {{ baseline_windows('source, area_kind, area_id') }}
 ),
 
 judged as (
@@ -377,35 +395,7 @@ events as (
     {% endfor %}
 ),
 
-told as (
-    {{ told_in_windows(windows='judged', events='events', amount='1') }}
-)
-
-select
-    judged.source,
-    judged.area_kind,
-    judged.area_id,
-    judged.country_iso3,
-    cast(null as varchar) as actor_id,
-    cast(null as varchar) as other_actor_id,
-    judged.alert_date,
-    judged.level,
-    'events' as metric,
-    cast(judged.value as double) as value,
-    judged.baseline,
-    judged.window_start,
-    told.known_at,
-    told.source_release,
-    told.evidence_events,
-    told.evidence,
-    cast(null as varchar) as evidence_grade,
-    judged.provisional
-from judged
-inner join told
-    on
-        judged.source = told.source
-        and judged.area_id = told.area_id
-        and judged.alert_date = told.alert_date
+{{ alerts_told_in_windows(metric='events', amount='1') }}
 {%- endmacro %}
 
 {# The stable id of an alert: rule, source, area, actors if any, and day. #}

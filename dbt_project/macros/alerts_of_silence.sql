@@ -106,11 +106,5 @@ select
     false as provisional
 from told as silence
 inner join first_known as known
-    on
-        silence.source = known.source
-        and silence.area_kind = known.area_kind
-        and silence.area_id = known.area_id
-        and silence.actor_a_id = known.actor_a_id
-        and silence.actor_b_id = known.actor_b_id
-        and silence.last_event_date = known.last_event_date
+    on {{ is_same_dyad('silence', 'known') }} and silence.last_event_date = known.last_event_date
 {%- endmacro %}

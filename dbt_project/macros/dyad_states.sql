@@ -13,6 +13,13 @@
     the comparison: where two actors were most of the fighting, a real truce would look like a collapse of reporting.
 #}
 
+{# Whether two rows are of the same two actors in the same area, as one source tells of them. #}
+{% macro is_same_dyad(one, other) -%}
+    {%- for column in ['source', 'area_kind', 'area_id', 'actor_a_id', 'actor_b_id'] -%}
+        {{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# CTEs: the observed months by unbroken runs, the pairs of organised actors, and the events of areas and of pairs. #}
 {% macro dyad_event_ctes() -%}
 {{ observed_run_ctes('observed') }},

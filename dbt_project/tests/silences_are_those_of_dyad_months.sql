@@ -19,13 +19,7 @@ select
     silence.truce_date
 from month_ends as month_end
 left join {{ ref('int_dyad__silence') }} as silence
-    on
-        month_end.source = silence.source
-        and month_end.area_kind = silence.area_kind
-        and month_end.area_id = silence.area_id
-        and month_end.actor_a_id = silence.actor_a_id
-        and month_end.actor_b_id = silence.actor_b_id
-        and month_end.last_event_date = silence.last_event_date
+    on {{ is_same_dyad('month_end', 'silence') }} and month_end.last_event_date = silence.last_event_date
 where
     (month_end.state = 'lull' and coalesce(silence.lull_date > month_end.evaluated_date, true))
     or (month_end.state = 'apparent_truce' and coalesce(silence.truce_date > month_end.evaluated_date, true))

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -17,6 +18,7 @@ from orchestration.defs.feeds import TABLES, Ingested, not_enabled
 from orchestration.defs.ingest import AUDIT
 from orchestration.defs.jobs import INGEST
 from orchestration.defs.partitions import UCDP_ACTOR_LIST, UCDP_RELEASE
+from orchestration.defs.plots import PLOTS, history
 from orchestration.defs.publish import BI_FILE
 from orchestration.defs.resources import RUN_PREFIX, SahelResource
 from orchestration.feeds.http import FetchError, HttpClient, TransientError
@@ -177,6 +179,12 @@ def shown_from_ledger(
         loads = reader.execute(_LOADS, span).fetchall()
         judged = reader.execute(_VERDICTS, span).fetchall()
         sizes = reader.execute(_SIZES).fetchall()
+        there = {(schema, name) for schema, name, _ in sizes}
+        plots = {
+            key: history(reader, key)
+            for key in map(dg.AssetKey.from_user_string, PLOTS)
+            if tuple(key.path) in there
+        }
     events = [event for load in loads for event in _load_events(*load)]
     # Of results without a run Dagster keeps one for each partition of a check, and fails on a second.
     judged_before = _judged_before(context)
@@ -184,7 +192,7 @@ def shown_from_ledger(
         is_first = (_BY_TABLE[table].landing, partition) not in judged_before
         events.append(_verdict_event(table, partition, *found, is_first=is_first))
     if last and not _published_here(context, version):
-        events += _table_events(context, sizes, version)
+        events += _table_events(context, sizes, plots, version)
     partitions = {
         one.table: one.partitions
         for one in TABLES
@@ -279,7 +287,10 @@ def _judged_before(context: dg.SensorEvaluationContext) -> set[tuple[dg.AssetKey
 
 
 def _table_events(
-    context: dg.SensorEvaluationContext, sizes: list[tuple[str, str, int]], version: str
+    context: dg.SensorEvaluationContext,
+    sizes: list[tuple[str, str, int]],
+    plots: dict[dg.AssetKey, dict[str, Any]],
+    version: str,
 ) -> Iterator[dg.AssetMaterialization]:
     """The tables of a file that the command line published, and the models below, which it built too."""
     rows = {(schema, name): size for schema, name, size in sizes}
@@ -292,7 +303,9 @@ def _table_events(
         yield dg.AssetMaterialization(
             key,
             description="from the command line",
-            metadata={"version": version} | ({"dagster/row_count": size} if size is not None else {}),
+            metadata={"version": version}
+            | ({"dagster/row_count": size} if size is not None else {})
+            | plots.get(key, {}),
         )
 
 

@@ -20,8 +20,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from orchestration import steps
 from orchestration.defs.automation import AFTER_SOURCES
 from orchestration.defs.feeds import INGESTIONS, TABLES
+from orchestration.defs.plots import history
 from orchestration.defs.resources import RETRY, SahelResource, failures_told_apart
-from orchestration.defs.shown import OWNERS, POOL, plot
+from orchestration.defs.shown import OWNERS, POOL
 from orchestration.settings import FEEDS, Settings
 from orchestration.transform import DBT_PROJECT, NodeResult, manifest, run_dbt
 
@@ -206,44 +207,4 @@ def _shown(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str,
     if not known:
         return {}
     rows = connection.execute(f'select count(*) from {schema}."{name}"').fetchone()[0]
-    shown: dict[str, Any] = {"dagster/row_count": rows}
-    if key.to_user_string() in _PLOTS:
-        what, sql = _PLOTS[key.to_user_string()]
-        drawn = plot(connection.execute(sql).fetchall(), what)
-        shown |= {"history": drawn} if drawn else {}
-    return shown
-
-
-_PLOTS = {
-    "marts/country_month": (
-        "UCDP events by month, all countries",
-        "select month, sum(events)::double from marts.country_month where source = 'ucdp' group by all order by month",
-    ),
-    "marts/country_coverage_week": (
-        "GDELT events by week, all countries (coverage, not incidents)",
-        "select week, sum(gdelt_events)::double from marts.country_coverage_week group by all order by week",
-    ),
-    "marts/actor_month": (
-        "actors in UCDP's events by month",
-        "select month, count(*) filter (where events > 0)::double from marts.actor_month where source = 'ucdp' "
-        "group by all order by month",
-    ),
-    "marts/alert": (
-        "alerts on the conflict by month, without those that another alert stands for",
-        "select month, count(alert_id)::double from (select distinct month from marts.country_month) "
-        "left join marts.alert on month = date_trunc('month', alert_date) and suppressed_by is null "
-        "and alert_kind = 'conflict' group by all order by month",
-    ),
-    "marts/forecast": (
-        "UCDP deaths by month, all countries, and at the end those expected in the next six months",
-        "select month, sum(deaths) as deaths from intermediate.int_forecast__month "
-        "where area_kind = 'country' and target = 'all_violence' group by all union all by name "
-        "select target_month as month, sum(mean) as deaths from marts.forecast "
-        "where area_kind = 'country' and target = 'all_violence' and is_best group by all order by month",
-    ),
-    "core/fct_article": (
-        "articles by day published",
-        "select published_at::date as day, count(*)::double from core.fct_article "
-        "where published_at is not null group by all order by day",
-    ),
-}
+    return {"dagster/row_count": rows, **history(connection, key)}

@@ -20,6 +20,7 @@ HOW = (
     "set SAHEL_WEBHOOK_URL to post alerts, SAHEL_ALERT_FILES=1 to write them as a feed and a digest, "
     "or SAHEL_REPORT_FILES=1 to write situation reports"
 )
+TOO_OLD_FOR_REPORTS = "the published file is too old for reports: `sahel build` and `sahel publish` renew it"
 TOO_OLD = "the published file has no alerts yet: `sahel build` and `sahel publish` renew it"
 REPORTS = "reports"
 EXPECTED = (DeliveryBusy, MemoryDamaged, WebhookFailed, OSError)
@@ -79,17 +80,15 @@ def is_configured(settings: Settings) -> bool:
 
 
 def deliver(settings: Settings, **client: Any) -> Delivered:
-    """Tell what is new. The files come first: a webhook that is down must not hold them up.
+    """Tell what is new. The files come first: a webhook that is down must not hold them up, nor a report the alerts.
 
     Raises what is in ``EXPECTED``, and ``PublishedTooOld``. ``client`` is for HttpClient, in tests.
     """
     try:
         snapshot = read(settings)
-        reports = (
-            sitrep.write_reports(settings, settings.published / REPORTS) if settings.report_files else []
-        )
     except (duckdb.CatalogException, duckdb.BinderException):
         raise PublishedTooOld(TOO_OLD) from None
+    reports, no_reports = _reports(settings)
     now = clock(settings)
     written = posted = None
     with locked(settings) as memory:
@@ -103,4 +102,18 @@ def deliver(settings: Settings, **client: Any) -> Delivered:
                 webhook.post(settings, posted.payload, **client)
                 # At least once: what is posted and not yet remembered when the power fails is posted again.
                 memory.add(posted.lines)
+    if no_reports:
+        raise no_reports
     return Delivered(written, posted, settings.webhook_url is not None, reports)
+
+
+def _reports(settings: Settings) -> tuple[list[Path], Exception | None]:
+    """The reports that were written, or why they could not be: told last."""
+    if not settings.report_files:
+        return [], None
+    try:
+        return sitrep.write_reports(settings, settings.published / REPORTS), None
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return [], PublishedTooOld(TOO_OLD_FOR_REPORTS)
+    except OSError as error:
+        return [], error

@@ -9,8 +9,8 @@ import difflib
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -236,6 +236,8 @@ def read(
 def _about(newest: date, start: date, loaded: datetime | None, has_events: bool) -> tuple[Line, ...]:
     reach = f"events observed until {newest}" if has_events else "no source of events has observed it"
     known = f"data as of {loaded:%Y-%m-%d %H:%M} UTC" if loaded else "no load is on record"
+    if loaded and start > loaded.date():
+        known += ", so that nothing can be told of after that day"
     return (Line(f"Changes since {start}; {reach}; {known}. {NEVER_ADDED} “–” is not known, never zero."),)
 
 
@@ -383,8 +385,12 @@ def _line(text: str, query: Query, row: Row | None = None) -> Line:
     return Line(written(text, row or query.rows[0]), query)
 
 
-def _list(head: str, text: str, query: Query, shown: Callable[[Row], Row] = lambda row: row) -> Line:
-    """The rows of a query in one sentence, and how many more there are."""
+def _list(
+    head: str, text: str, query: Query, empty: str, shown: Callable[[Row], Row] = lambda row: row
+) -> Line:
+    """The rows of a query in one sentence, and how many more there are; ``empty`` where there are none."""
+    if not query.rows:
+        return Line(empty, query)
     told = "; ".join(written(text, shown(row)) for row in query.rows)
     more = query.rows[0]["rows_in_all"] - len(query.rows)
     return Line(f"{head}: {told}{f'; and {more} more' if more else ''}.", query)
@@ -415,13 +421,10 @@ def _where(asker: _Asker, sources: tuple[str, ...]) -> Section:
             areas,
             (
                 Column("Area", "{area}", is_number=False),
-                *(
-                    column
-                    for source in sources
-                    for column in (
-                        Column(f"{_short(source)} events", f"{{{source}_events}} ({{{source}_events_mean}})"),
-                        Column("deaths", f"{{{source}_deaths}}"),
-                    )
+                *_of_each(
+                    {source: _short(source) for source in sources},
+                    Column("* events", "{*_events} ({*_events_mean})"),
+                    Column("deaths", "{*_deaths}"),
                 ),
             ),
             areas.rows,
@@ -431,18 +434,15 @@ def _where(asker: _Asker, sources: tuple[str, ...]) -> Section:
     signals = asker.ask(
         "Admin1 units rising fast in the last four complete weeks of a source", questions.SIGNALS
     )
-    if signals.rows:
+    if signals.rows or areas.rows:
         parts.append(
             _list(
-                "Rising fast (a week's events; mean of 4 weeks, of 52)",
+                "Flagged in a week (its events; mean of 4 weeks, of 52)",
                 "{admin1_name} ({country_iso3}), {signal}, {source_name}, week of {week}: {value} ({mean_4w}, {mean_52w})",
                 signals,
+                "No surge and no threat flag in the last four complete weeks of any source.",
                 lambda row: dict(row, source_name=_source(row["source"])),
             )
-        )
-    elif areas.rows:
-        parts.append(
-            Line("No surge and no threat flag in the last four complete weeks of any source.", signals)
         )
     return Section("Where", tuple(parts))
 
@@ -455,6 +455,13 @@ def _beside(sources: tuple[str, ...], *measures: str) -> str:
         for measure in measures
     ]
     return ",\n        ".join(told or ["null as no_source"])
+
+
+def _of_each(names: Mapping[str, str], *columns: Column) -> Iterator[Column]:
+    """The columns of each source or target in turn: ``*`` is its name in a label, its key in a text."""
+    for key, name in names.items():
+        for column in columns:
+            yield replace(column, label=column.label.replace("*", name), text=column.text.replace("*", key))
 
 
 def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
@@ -474,61 +481,39 @@ def _who(asker: _Asker, sources: tuple[str, ...]) -> Section:
         share=share,
         columns=_beside(sources, "events", "deaths", "share"),
     )
-    parts: list[Part] = [
-        Table(
-            "Newest complete month: events, deaths in them, whoever killed; share of 12 months",
-            actors,
-            (
-                Column("Actor", "{actor_name}", is_number=False),
-                *(
-                    column
-                    for source in sources
-                    for column in (
-                        Column(
-                            f"{_short(source)} events / deaths", f"{{{source}_events}} / {{{source}_deaths}}"
-                        ),
-                        Column("share", f"{{{source}_share:percent}}"),
-                    )
-                ),
+    table = Table(
+        "Newest complete month: events, deaths in them, whoever killed; share of 12 months",
+        actors,
+        (
+            Column("Actor", "{actor_name}", is_number=False),
+            *_of_each(
+                {source: _short(source) for source in sources},
+                Column("* events / deaths", "{*_events} / {*_deaths}"),
+                Column("share", "{*_share:percent}"),
             ),
-            actors.rows,
-            "No actor is named in an event of a complete month.",
-            note="Share: of the source's events of organised violence, states' included, those that name the actor on any "
-            "side, doubtful ones too; an event counts for all in it. Involved is not responsible.",
-        )
-    ]
+        ),
+        actors.rows,
+        "No actor is named in an event of a complete month.",
+        note="Share: of the source's events of organised violence, states' included, those that name the actor on any "
+        "side, doubtful ones too; an event counts for all in it. Involved is not responsible.",
+    )
     arrivals = asker.ask("Actors first seen in a unit within twelve months", questions.ARRIVALS)
-    if arrivals.rows:
-        parts.append(
-            _list(
-                "New ground in twelve months (grade of evidence)",
-                "{actor_name} in {admin1_name} ({country_iso3}), {first_date}, {sources_told} ({evidence_grade})",
-                arrivals,
-                lambda row: dict(
-                    row, sources_told=", ".join(_source(name) for name in row["sources"].split(", "))
-                ),
-            )
-        )
-    else:
-        parts.append(Line("No actor was seen in a unit for the first time within twelve months.", arrivals))
+    new_ground = _list(
+        "New ground in twelve months (grade of evidence)",
+        "{actor_name} in {admin1_name} ({country_iso3}), {first_date}, {sources_told} ({evidence_grade})",
+        arrivals,
+        "No actor was seen in a unit for the first time within twelve months.",
+        lambda row: dict(row, sources_told=", ".join(_source(name) for name in row["sources"].split(", "))),
+    )
     dyads = asker.ask("Pairs that fell silent or fight again, newest complete month", questions.DYADS)
-    if dyads.rows:
-        parts.append(
-            _list(
-                "Pairs of actors (an apparent truce is no proof of an agreement)",
-                "{actor_a_name} and {actor_b_name} ({country_iso3}, {source_name}): {told}, last event {last_event_date}",
-                dyads,
-                lambda row: dict(row, source_name=_source(row["source"]), told=DYAD_STATES[row["state"]]),
-            )
-        )
-    else:
-        parts.append(
-            Line(
-                "In the newest complete month no pair is in a lull or apparent truce, or fights again after one.",
-                dyads,
-            )
-        )
-    return Section("Who", tuple(parts))
+    pairs = _list(
+        "Pairs of actors (an apparent truce is no proof of an agreement)",
+        "{actor_a_name} and {actor_b_name} ({country_iso3}, {source_name}): {told}, last event {last_event_date}",
+        dyads,
+        "In the newest complete month no pair is in a lull or apparent truce, or fights again after one.",
+        lambda row: dict(row, source_name=_source(row["source"]), told=DYAD_STATES[row["state"]]),
+    )
+    return Section("Who", (table, new_ground, pairs))
 
 
 def _civilians(asker: _Asker, sources: tuple[str, ...]) -> Section:
@@ -542,13 +527,10 @@ def _civilians(asker: _Asker, sources: tuple[str, ...]) -> Section:
         perpetrators,
         (
             Column("Perpetrator", "{perpetrator_name}", is_number=False),
-            *(
-                column
-                for source in sources
-                for column in (
-                    Column(f"{_short(source)} events", f"{{{source}_events}} ({{{source}_events_before}})"),
-                    Column("deaths", f"{{{source}_deaths}}"),
-                )
+            *_of_each(
+                {source: _short(source) for source in sources},
+                Column("* events", "{*_events} ({*_events_before})"),
+                Column("deaths", "{*_deaths}"),
             ),
         ),
         perpetrators.rows,
@@ -566,7 +548,8 @@ def _forecasts(asker: _Asker) -> Section:
     forecast = asker.ask(
         "Forecast of the recommended model, with its scores in the back-test", questions.FORECAST
     )
-    targets = [target for target in TARGETS if any(row["target"] == target for row in forecast.rows)]
+    told = {row["target"] for row in forecast.rows}
+    targets = {target: name for target, name in TARGETS.items() if target in told}
     by_month: dict[date, dict[str, Any]] = {}
     for row in forecast.rows:
         month = by_month.setdefault(row["target_month"], {"target_month": row["target_month"]})
@@ -578,14 +561,11 @@ def _forecasts(asker: _Asker) -> Section:
             forecast,
             (
                 Column("Month", "{target_month:month}", is_number=False),
-                *(
-                    column
-                    for target in targets
-                    for column in (
-                        Column(f"{TARGETS[target]}: mean", f"{{{target}_mean}}"),
-                        Column("10–90 %", f"{{{target}_p10}} to {{{target}_p90}}"),
-                        Column("≥ 25", f"{{{target}_p_ge_25:percent}}"),
-                    )
+                *_of_each(
+                    targets,
+                    Column("*: mean", "{*_mean}"),
+                    Column("10–90 %", "{*_p10} to {*_p90}"),
+                    Column("≥ 25", "{*_p_ge_25:chance}"),
                 ),
             ),
             tuple(nothing | by_month[month] for month in sorted(by_month)),
@@ -593,9 +573,9 @@ def _forecasts(asker: _Asker) -> Section:
             note=TOO_LOW if any(row["provisional"] for row in forecast.rows) else "",
         )
     ]
-    for target in targets:
+    for target, name in targets.items():
         (first, *_) = [row for row in forecast.rows if row["target"] == target]
-        parts.append(_line(SCORES, forecast, dict(first, target_name=TARGETS[target])))
+        parts.append(_line(SCORES, forecast, dict(first, target_name=name)))
     expected = [row for row in forecast.rows if row["target"] == "all_violence"]
     if expected:
         past = asker.ask("Deaths by month as UCDP tells them", questions.PAST_MONTHS)
@@ -614,8 +594,9 @@ def _forecasts(asker: _Asker) -> Section:
 
 FORECAST_MEASURES = ("mean", "p10", "p90", "p_ge_25")
 SCORES = (
-    "{target_name}: {model}, issued after {issued_month:month}; back-test of {windows} origins: CRPS {crps:score}, IGN "
-    "{ign:score}, MIS {mis:score} (lower is better), skill against conflictology {skill_vs_conflictology:score}."
+    "{target_name}: {model}, issued after {issued_month:month}; back-test of {windows} origins over all countries: CRPS "
+    "{crps:score}, IGN {ign:score}, MIS {mis:score} (lower is better), skill against conflictology "
+    "{skill_vs_conflictology:score}; in this country alone CRPS {own_crps:score}, MIS {own_mis:score}, skill {own_skill:score}."
 )
 TOO_LOW = "It rests on months that may still grow; then it is too low."
 
@@ -633,10 +614,10 @@ def _forecast_countries(asker: _Asker) -> Table:
             Column("Month", "{target_month:month}", is_number=False),
             Column("Mean", "{mean}"),
             Column("10–90 %", "{p10} to {p90}"),
-            Column("≥ 25", "{p_ge_25:percent}"),
+            Column("≥ 25", "{p_ge_25:chance}"),
             Column("12 months before", "{fatalities_12m}"),
             Column(
-                "Model; CRPS / IGN / MIS",
+                "Model; CRPS / IGN / MIS of all countries",
                 "{model}; {crps:score} / {ign:score} / {mis:score}",
                 is_number=False,
             ),
@@ -734,10 +715,14 @@ def _cannot_see(asker: _Asker) -> Section:
         parts.append(_line(" ".join(holes), gaps))
     if asker.has("marts.alert"):
         alarms = asker.ask("Data alarms: feeds that sleep, have holes or tell far less", questions.ALARMS)
-        if alarms.rows:
-            parts.append(_list("Data alarms (level, day)", "{summary} ({level}, {alert_date})", alarms))
-        else:
-            parts.append(Line(f"No data alarm since {asker.since}.", alarms))
+        parts.append(
+            _list(
+                "Data alarms (level, day)",
+                "{summary} ({level}, {alert_date})",
+                alarms,
+                f"No data alarm since {asker.since}.",
+            )
+        )
     return Section("What we cannot see", tuple(parts))
 
 

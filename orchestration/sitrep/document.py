@@ -177,6 +177,9 @@ def value_text(value: Any, kind: str = "") -> str:
         value = int(value) if value == value.to_integral_value() else float(value)
     if kind == "percent":
         return _percent(value)
+    if kind == "chance":
+        # Of a thousand samples: none is not never, and all is not for certain.
+        return _percent(min(max(value, 0.001), 0.999))
     if kind == "score":
         return f"{value:.2f}"
     if isinstance(value, float):

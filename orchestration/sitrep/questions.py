@@ -14,6 +14,30 @@ MOST_ARRIVALS, MOST_DYADS, MOST_FEEDS, MOST_ALARMS, MOST_FORECAST_COUNTRIES = 3,
 # $holds(column) is the scope, $since$ the first day; other names between two $ are parts of the SQL itself. No query
 # has a double quote, a dollar or a back-quote left, so that a shell takes it between double quotes.
 
+IS_COMPLETE = "month + interval 1 month - interval 1 day <= observed_until"
+"""A month of which the source has seen the last day."""
+IS_SERIES = """area_kind = 'country'
+            and $holds(area_id)
+            and metric in ('events', 'fatalities_best', 'gdelt_material_conflict_events', 'articles')
+            and value is not null"""
+"""What the table of weeks compares, and what is drawn beside it."""
+
+
+def _side_by_side(unit: str, name: str, most: int) -> str:
+    """The last select over `figure`, the units of each source with their place in it: a row a unit, sources in columns."""
+    return f"""select
+        figure.{unit},
+        any_value(figure.{name}) as {name},
+        $columns$,
+        count(*) over () as rows_in_all
+    from figure
+    group by figure.{unit}
+    having max(figure.events) > 0
+    -- The first of any source come first: a sum over sources would count incidents twice.
+    order by min(figure.place) filter (where figure.events > 0), figure.{unit}
+    limit {most}"""
+
+
 COUNTRIES = """
     select country_iso3, country_iso2, country_name, country_name_fr, in_scope
     from core.dim_country
@@ -25,11 +49,11 @@ AREA_SETS = """
     group by area_set
     order by area_set <> 'monitored', area_set
 """
-MONTHS = """
+MONTHS = f"""
     with months as (
         select *
         from marts.country_month
-        where $holds(country_iso3) and month + interval 1 month - interval 1 day <= observed_until
+        where $holds(country_iso3) and {IS_COMPLETE}
     )
 
     select
@@ -61,7 +85,7 @@ MONTHS = """
     group by this.source, this.month
     order by this.source = 'ucdp' desc, this.source
 """
-WEEKS = """
+WEEKS = f"""
     with weeks as (
         select
             source,
@@ -77,10 +101,7 @@ WEEKS = """
             bool_and(is_complete) as is_complete
         from marts.trend_week
         where
-            area_kind = 'country'
-            and $holds(area_id)
-            and metric in ('events', 'fatalities_best', 'gdelt_material_conflict_events', 'articles')
-            and value is not null
+            {IS_SERIES}
         group by source, metric, week
     )
 
@@ -95,10 +116,7 @@ SERIES = f"""
         select source, metric, week, value, provisional
         from marts.trend_week
         where
-            area_kind = 'country'
-            and $holds(area_id)
-            and metric in ('events', 'fatalities_best', 'gdelt_material_conflict_events', 'articles')
-            and value is not null
+            {IS_SERIES}
     )
 
     select source, metric, week, sum(value) as value, bool_or(provisional) as provisional
@@ -154,7 +172,7 @@ AREAS = f"""
             events,
             fatalities_best
         from $mart$
-        where $holds(country_iso3) and month + interval 1 month - interval 1 day <= observed_until
+        where $holds(country_iso3) and {IS_COMPLETE}
     ),
 
     newest as (
@@ -185,17 +203,7 @@ AREAS = f"""
         from figures
     )
 
-    select
-        figure.area_id,
-        any_value(figure.area) as area,
-        $columns$,
-        count(*) over () as rows_in_all
-    from figure
-    group by figure.area_id
-    having max(figure.events) > 0
-    -- The first of any source come first: a sum over sources would count incidents twice.
-    order by min(figure.place) filter (where figure.events > 0), figure.area_id
-    limit {MOST_AREAS}
+    {_side_by_side("area_id", "area", MOST_AREAS)}
 """
 SIGNALS = f"""
     with units as (
@@ -249,7 +257,7 @@ ACTORS = f"""
     with months as (
         select source, month, actor_id, actor_name, events, fatalities_best
         from $mart$
-        where $where$ and month + interval 1 month - interval 1 day <= observed_until
+        where $where$ and {IS_COMPLETE}
     ),
 
     newest as (
@@ -302,16 +310,7 @@ ACTORS = f"""
         where not actor.is_umbrella
     )
 
-    select
-        figure.actor_id,
-        any_value(figure.actor_name) as actor_name,
-        $columns$,
-        count(*) over () as rows_in_all
-    from figure
-    group by figure.actor_id
-    having max(figure.events) > 0
-    order by min(figure.place) filter (where figure.events > 0), figure.actor_id
-    limit {MOST_ACTORS}
+    {_side_by_side("actor_id", "actor_name", MOST_ACTORS)}
 """
 ARRIVALS = f"""
     select
@@ -334,7 +333,7 @@ DYADS = f"""
         where
             area_kind = 'country'
             and $holds(country_iso3)
-            and month + interval 1 month - interval 1 day <= observed_until
+            and {IS_COMPLETE}
         qualify month = max(month) over (partition by source, country_iso3)
     )
 
@@ -355,7 +354,7 @@ PERPETRATORS = f"""
     with complete as (
         select source, max(month) as month
         from marts.country_month
-        where $holds(country_iso3) and month + interval 1 month - interval 1 day <= observed_until
+        where $holds(country_iso3) and {IS_COMPLETE}
         group by source
     ),
 
@@ -378,37 +377,40 @@ PERPETRATORS = f"""
         from figures
     )
 
-    select
-        figure.perpetrator_id,
-        any_value(figure.perpetrator_name) as perpetrator_name,
-        $columns$,
-        count(*) over () as rows_in_all
-    from figure
-    group by figure.perpetrator_id
-    having max(figure.events) > 0
-    order by min(figure.place) filter (where figure.events > 0), figure.perpetrator_id
-    limit {MOST_PERPETRATORS}
+    {_side_by_side("perpetrator_id", "perpetrator_name", MOST_PERPETRATORS)}
 """
 FORECAST = """
     select
-        target,
-        target_month,
-        issued_month,
-        months_ahead,
-        mean,
-        p10,
-        p90,
-        p_ge_25,
-        model,
-        crps,
-        ign,
-        mis,
-        skill_vs_conflictology,
-        windows,
-        provisional
-    from marts.forecast
-    where area_kind = 'country' and $holds(area_id) and is_best
-    order by target, months_ahead
+        forecast.target,
+        forecast.target_month,
+        forecast.issued_month,
+        forecast.months_ahead,
+        forecast.mean,
+        forecast.p10,
+        forecast.p90,
+        forecast.p_ge_25,
+        forecast.model,
+        forecast.crps,
+        forecast.ign,
+        forecast.mis,
+        forecast.skill_vs_conflictology,
+        forecast.windows,
+        -- The forecast's own columns are means over all countries, which say little of a large war.
+        own.crps as own_crps,
+        own.mis as own_mis,
+        own.skill_vs_conflictology as own_skill,
+        forecast.provisional
+    from marts.forecast as forecast
+    left join marts.forecast_score as own
+        on
+            forecast.model = own.model
+            and forecast.target = own.target
+            and forecast.area_kind = own.area_kind
+            and forecast.area_id = own.area_id
+            and own.protocol = 'as_issued'
+            and own.months_ahead is null
+    where forecast.area_kind = 'country' and $holds(forecast.area_id) and forecast.is_best
+    order by forecast.target, forecast.months_ahead
 """
 FORECAST_COUNTRIES = f"""
     select
@@ -436,21 +438,21 @@ FORECAST_COUNTRIES = f"""
     order by forecast.mean desc, forecast.area_id
     limit {MOST_FORECAST_COUNTRIES}
 """
-PAST_MONTHS = """
+PAST_MONTHS = f"""
     select month, fatalities_best as value, provisional
     from marts.country_month
     where
         source = 'ucdp'
         and $holds(country_iso3)
-        and month + interval 1 month - interval 1 day <= observed_until
+        and {IS_COMPLETE}
     qualify month > max(month) over () - interval 24 month
     order by month
 """
-HOW_SURE = """
+HOW_SURE = f"""
     with months as (
         select
             *,
-            month + interval 1 month - interval 1 day <= observed_until as is_complete
+            {IS_COMPLETE} as is_complete
         from marts.country_month
         where $holds(country_iso3)
     ),

@@ -58,10 +58,10 @@ def model(rule: str) -> str:
 
 def last_columns(sql: str, known: dict[str, str]) -> list[str]:
     """The columns of the last select of a model, macros' included: one column a line is our law."""
-    text = sql
+    text, own = sql, re.compile(r"^select$", re.MULTILINE)
     for name in called(sql, known):
-        # The macro that is the model's body, where the model has no select of its own.
-        if "provisional" in known[name] and not re.search(r"\bprovisional$", sql, re.MULTILINE):
+        # The macro that ends the model's body, where the model has no select of its own.
+        if own.search(known[name]) and not own.search(sql):
             text = known[name]
     listed = re.split(r"^\s*from\b", re.split(r"^select$", text, flags=re.MULTILINE)[-1], flags=re.MULTILINE)[
         0

@@ -401,6 +401,8 @@ def test_what_the_command_line_did_is_shown_once_and_nothing_of_dagsters_own(
             if isinstance(event, dg.AssetMaterialization)
         }
         assert "raw" not in own
+        drawn = {event.asset_key for event in before.asset_events if "history" in (event.metadata or {})}
+        assert dg.AssetKey(["marts", "country_month"]) in drawn
         run = steps.Run(deployment.sahel.settings)
         day = LAST - timedelta(days=6)
         for streams in (("export",), ("translation.export",)):

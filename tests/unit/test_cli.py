@@ -322,6 +322,15 @@ def test_status_tells_of_feeds_and_of_what_was_never_built(outlet: str) -> None:
     )
 
 
+def test_a_reader_that_has_had_enough_is_no_failure() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        type(cli.out)(file=Gone()).print("of which `head` reads no more")
+
+
 @dataclass
 class Pipeline:
     """The steps as `run` calls them, without their work."""

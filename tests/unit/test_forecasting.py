@@ -95,6 +95,7 @@ def test_large_means_are_counted_in_larger_units() -> None:
     expected = stats.nbinom.ppf(levels(999), size[:, None], (size / (size + mean))[:, None])
     assert found[:2] == pytest.approx(expected[:2], rel=0.02, abs=mean[1] / 1000)
     assert found[2].mean() == pytest.approx(3000, rel=0.01)
+    assert set(found[1] % 2000) == {0}, "tables of a thousand times 2,000 deaths, not of millions"
 
 
 @pytest.mark.parametrize(("mean", "size"), [(-1, 1), (np.nan, 1), (1, 0), (np.inf, 1)])
@@ -383,6 +384,13 @@ def test_fewer_than_three_origins_are_no_record() -> None:
     two, three = (forecasting.score_table(rows_of({key: np.ones(months)})) for months in (47, 48))
     assert len(two["crps"]) == 0
     assert set(three["windows"]) == {3}
+
+
+def test_an_area_that_came_late_is_no_record_of_its_setting() -> None:
+    old, late = ("state_based", "country", "MLI"), ("state_based", "admin1", "ML-1")
+    young = np.where(np.arange(90) < 43, np.nan, 1.0)  # of the panel's origins, two have a memory
+    found = forecasting.score_table(rows_of({old: np.ones(90), late: young}))
+    assert set(found["area_kind"]) == {"country"}
 
 
 def test_months_that_are_not_final_are_neither_learnt_from_nor_judged() -> None:

@@ -230,6 +230,7 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
             alert("twice", "high", "2026-05-17", "2026-06-20", suppressed_by="high-1"),
             alert("known-before", "high", "2026-05-01", "2026-05-20"),
             alert("old", "high", "2020-05-01", "2026-06-20"),
+            alert("old-and-known-before", "high", "2020-06-01", "2026-05-20"),
             alert("elsewhere", "high", "2026-06-10", "2026-06-20", country_iso3="NER"),
             alert("asleep", "medium", "2026-06-12", "2026-06-14", country_iso3=None, alert_kind="data", rule="feed_asleep"),
         ],
@@ -242,6 +243,14 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
             *(forecast(target, 1, is_best=False, model="zero", mean=0.0) for target in ("state_based", "all_violence")),
             forecast("all_violence", 1, area="NER", mean=3.0),
         ],
+        "marts.forecast_score": [
+            {"model": "mixture", "target": target, "area_kind": "country", "area_id": area, "protocol": protocol,
+             "months_ahead": ahead, "crps": crps, "mis": 401.5, "skill_vs_conflictology": -0.02}
+            for target in ("state_based", "all_violence")
+            for area, protocol, ahead, crps in (
+                ("all", "as_issued", None, 21.437), ("MLI", "as_issued", None, 60.25), ("MLI", "views_windows", None, 99.0),
+            )
+        ],
         "core.fct_incident": [
             {"incident_id": f"i-{number}", "country_iso3": "MLI", "date_end": date(2026, 3, number), "feed_count": feeds}
             for number, feeds in ((1, 2), (2, 2), (3, 1))
@@ -252,7 +261,7 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
         ],
         "core.fct_event_version": [
             {"event_key": f"ucdp:{number}", "feed": "ucdp", "source_event_id": str(number), "country_iso3": country}
-            for number, country in ((1, "MLI"), (2, "MLI"), (3, "NER"))
+            for number, country in ((1, "MLI"), (2, "MLI"), (3, "NER"), (4, "MLI"))
         ],
         "audit.revision_log": [
             {"feed": "ucdp", "source_event_id": identity, "field": field, "change_kind": kind, "recorded_at": at}
@@ -262,6 +271,7 @@ def rows(hostile: str = "Katiba X") -> dict[str, list[dict[str, Any]]]:
                 ("2", "is_withdrawn", "withdrawn", LOADED),
                 ("2", "fatalities_best", "revised", datetime(2026, 1, 1)),
                 ("3", "fatalities_best", "revised", LOADED),
+                ("4", "fatalities_best", "revised", LOADED),
             )
         ],
         "audit.load_history": [
@@ -410,7 +420,7 @@ def test_where_who_and_whom(reader: duckdb.DuckDBPyConnection) -> None:
         ["Tombouctou", "1 (1)", "2", NOTHING, NOTHING],
     ]
     assert lines(report, "Where") == [
-        "Rising fast (a week's events; mean of 4 weeks, of 52): Mopti Katiba X (MLI), surge, ACLED, week of 2026-06-15: "
+        "Flagged in a week (its events; mean of 4 weeks, of 52): Mopti Katiba X (MLI), surge, ACLED, week of 2026-06-15: "
         f"7 (4.5, {NOTHING})."
     ]
     assert shown(tables(report, "Who")[0]) == [
@@ -431,8 +441,9 @@ def test_a_forecast_is_never_shown_without_the_scores_of_its_model(reader: duckd
     assert shown(table)[0] == ["2026-06", "41", "7 to 120", "61 %", "41", "7 to 120", "61 %"]
     assert len(table.rows) == 6
     assert lines(report, "What to expect") == [
-        f"{target}: mixture, issued after 2026-05; back-test of 36 origins: CRPS 21.44, IGN 3.22, MIS 155.50 (lower is "
-        "better), skill against conflictology 0.08."
+        f"{target}: mixture, issued after 2026-05; back-test of 36 origins over all countries: CRPS 21.44, IGN 3.22, "
+        "MIS 155.50 (lower is better), skill against conflictology 0.08; in this country alone CRPS 60.25, MIS 401.50, "
+        "skill -0.02."
         for target in ("All violence", "State-based")
     ]
     assert table.note == "It rests on months that may still grow; then it is too low."
@@ -454,7 +465,7 @@ def test_how_sure_and_what_cannot_be_seen(reader: duckdb.DuckDBPyConnection) -> 
     report = sitrep.make(reader, "MLI")
     (sure,) = tables(report, "How sure")
     assert shown(sure) == [
-        ["UCDP", "2026-05-31", "2026-01", "62 %", "10 %", "1 / 1"],
+        ["UCDP", "2026-05-31", "2026-01", "62 %", "10 %", "2 / 1"],
         ["ACLED", "2026-06-27", "2026-01", NOTHING, "10 %", "0 / 0"],
     ]
     assert lines(report, "How sure") == [
@@ -536,7 +547,11 @@ def figures_of(values: Any) -> set[str]:
     """Every figure that a value may be shown as."""
     if values is None:
         return set()
-    kinds = ("", "percent", "score", "month", "day") if not isinstance(values, str) else ("whole", "words")
+    kinds = (
+        ("", "percent", "chance", "score", "month", "day")
+        if not isinstance(values, str)
+        else ("whole", "words")
+    )
     told = set()
     for kind in kinds:
         try:
@@ -798,6 +813,7 @@ def test_columns_are_as_tall_as_their_values() -> None:
         (None, "", NOTHING), (0, "", "0"), (1234, "", "1,234"), (5.75, "", "5.8"), (140.5, "", "140"), (3.0, "", "3"),
         (0.04, "", "below 0.1"), (0.0, "", "0"),
         (0.0, "percent", "0 %"), (0.004, "percent", "below 1 %"), (0.996, "percent", "above 99 %"), (1.0, "percent", "100 %"),
+        (0.0, "chance", "below 1 %"), (0.25, "chance", "25 %"), (1.0, "chance", "above 99 %"),
         (date(2026, 5, 1), "month", "2026-05"), (LOADED, "day", "2026-07-01"), (LOADED, "", "2026-07-01 06:00"),
         (True, "", "yes"), ("large_increase", "words", "large increase"), ("a\nb", "", "a b"), ("x" * 300, "", "x" * 199 + "…"),
     ],
@@ -905,6 +921,7 @@ def test_a_report_is_replaced_and_a_file_that_is_none_is_not(published: Path, tm
         (("--format", "both"), 2, "name a folder"),
         (("--format", "both", "--out", "x.md"), 2, "name a folder"),
         (("--format", "html", "--out", "x.md"), 2, "not the name of a file in html"),
+        (("--out", "x.pdf"), 2, "x.pdf: write .md or .html, or name a folder without a dot"),
         (("--since", "2026-07-02"), 2, "2026-07-02 is in the future; write 2026-07-01 at the latest"),
         (("--since", "yesterday"), 2, "does not match the format"),
         (("--country", " "), 2, "an empty name"),
@@ -918,6 +935,21 @@ def test_errors_of_beginners_are_one_line_with_the_remedy(
     result = ask(*arguments)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (code, "", 1), result.stderr
     assert told in result.stderr
+
+
+def test_a_place_that_cannot_be_written_is_told_with_the_remedy(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder\n")
+    for target in (tmp_path / "file" / "a.md", Path("/proc/a.md")):
+        result = ask("--out", str(target))
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+        assert f"{target} cannot be written" in result.stderr and "--out" in result.stderr
+
+
+def test_a_day_after_the_last_load_is_said_to_be_so(reader: duckdb.DuckDBPyConnection) -> None:
+    told = "so that nothing can be told of after that day"
+    for since, is_said in ((LOADED.date(), False), (LOADED.date() + timedelta(days=1), True)):
+        (about,) = sitrep.make(reader, "MLI", since).about
+        assert (told in about.text) == is_said
 
 
 def test_nothing_published_and_an_old_file_are_told_with_the_remedy(home: Path) -> None:

@@ -126,13 +126,7 @@ select
     not coalesce(observed.is_final, false) as provisional
 from told
 inner join known
-    on
-        told.source = known.source
-        and told.area_kind = known.area_kind
-        and told.area_id = known.area_id
-        and told.actor_a_id = known.actor_a_id
-        and told.actor_b_id = known.actor_b_id
-        and told.last_event_date = known.last_event_date
+    on {{ is_same_dyad('told', 'known') }} and told.last_event_date = known.last_event_date
 left join observed
     on
         told.source = observed.feed

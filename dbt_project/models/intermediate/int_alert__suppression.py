@@ -3,11 +3,12 @@
 Here: the decisions, and nothing else; what a rule finds is SQL (int_alert__<rule>), how long it keeps quiet and what covers
 it are seeds. It is Python because each decision depends on those before it. One row per suppressed alert.
 
-Reasons: ``repeated``, a rule found the same in the same source, area and actors again within its days, at no higher level
-(in the order in which they could be known, and then from the oldest on, as HDX Signals does); ``covered``, another rule told of it, known no later; ``other_source``, the same
-rule found it in a source that was known earlier, at no lower level. A rule that covers itself covers the alert on a
-country by that on a unit of it. A suppressed alert suppresses nothing. Where what an
-alert repeats was itself suppressed later on, the alert that stands for both is named, so that nobody follows a chain.
+Reasons: ``repeated``, a rule found the same in the same source, area and actors again within its days, at no higher
+level (in the order in which they could be known, and then from the oldest on, as HDX Signals does); ``covered``,
+another rule told of it, known no later; ``other_source``, the same rule found it in a source that was known earlier,
+at no lower level. A rule that covers itself covers the alert on a country by that on a unit of it. A suppressed alert
+suppresses nothing. Where what an alert repeats was itself suppressed later on, the alert that stands for both is
+named, so that nobody follows a chain.
 """
 
 from bisect import bisect_left, bisect_right

@@ -97,12 +97,7 @@ fought as (
         list(event.event_key order by coalesce(event.fatalities_best, 0) desc, event.event_key) as prior_event_keys
     from reached as silence
     inner join dyad_events as event
-        on
-            silence.source = event.source
-            and silence.area_kind = event.area_kind
-            and silence.area_id = event.area_id
-            and silence.actor_a_id = event.actor_a_id
-            and silence.actor_b_id = event.actor_b_id
+        on {{ is_same_dyad('silence', 'event') }}
     where event.date_end between silence.last_event_date - 179 and silence.last_event_date
     group by
         silence.source,
@@ -131,14 +126,7 @@ select
     silence.next_event_keys,
     silence.is_next_ambiguous
 from reached
-{% for other in ['asked as silence', 'fought'] -%}
-    {%- set alias = other.split(' as ')[-1] -%}
-    inner join {{ other }}
-        on
-            reached.source = {{ alias }}.source
-            and reached.area_kind = {{ alias }}.area_kind
-            and reached.area_id = {{ alias }}.area_id
-            and reached.actor_a_id = {{ alias }}.actor_a_id
-            and reached.actor_b_id = {{ alias }}.actor_b_id
-            and reached.last_event_date = {{ alias }}.last_event_date
-{% endfor -%}
+inner join asked as silence
+    on {{ is_same_dyad('reached', 'silence') }} and reached.last_event_date = silence.last_event_date
+inner join fought
+    on {{ is_same_dyad('reached', 'fought') }} and reached.last_event_date = fought.last_event_date

@@ -68,13 +68,7 @@ carried as (
         count(mine.events) over so_far as event_months
     from calendar
     left join dyad_months as mine
-        on
-            calendar.source = mine.source
-            and calendar.area_kind = mine.area_kind
-            and calendar.area_id = mine.area_id
-            and calendar.actor_a_id = mine.actor_a_id
-            and calendar.actor_b_id = mine.actor_b_id
-            and calendar.month = mine.month
+        on {{ is_same_dyad('calendar', 'mine') }} and calendar.month = mine.month
     window so_far as (
         partition by
             calendar.source, calendar.area_kind, calendar.area_id, calendar.actor_a_id, calendar.actor_b_id
@@ -108,13 +102,7 @@ states as (
         end as state
     from judged as dyad
     left join silences as before
-        on
-            dyad.source = before.source
-            and dyad.area_kind = before.area_kind
-            and dyad.area_id = before.area_id
-            and dyad.actor_a_id = before.actor_a_id
-            and dyad.actor_b_id = before.actor_b_id
-            and dyad.event_months = before.event_months + 1
+        on {{ is_same_dyad('dyad', 'before') }} and dyad.event_months = before.event_months + 1
 ),
 
 changes as (

@@ -103,8 +103,7 @@ area_metrics as (
 full_weeks as (
     select
         *,
-        -- Frames of numbers are quicker than frames of dates.
-        date_diff('day', date '1900-01-01', week) // 7 as week_number,
+        {{ week_number('week') }} as week_number,
         case when is_complete then value end as full_value
     from area_metrics
 ),
@@ -112,27 +111,14 @@ full_weeks as (
 baselines as (
     select
         *,
-        case when count(full_value) over weeks_4 = 4 then avg(full_value) over weeks_4 end as mean_4w,
-        case when count(full_value) over last_weeks_4 = 4 then avg(full_value) over last_weeks_4 end as mean_last_4w,
-        case when count(full_value) over weeks_52 >= 39 then avg(full_value) over weeks_52 end as mean_52w,
+        {{ baseline_means() }},
         count(full_value) over weeks_156 as z_score_weeks,
         avg(full_value) over weeks_156 as mean_156w,
         stddev_samp(full_value) over weeks_156 as stddev_156w,
         max(full_value) over same_week as same_week_last_year
     from full_weeks
     window
-        weeks_4 as (
-            partition by source, metric, area_kind, area_id order by week_number
-            range between 4 preceding and 1 preceding
-        ),
-        last_weeks_4 as (
-            partition by source, metric, area_kind, area_id order by week_number
-            range between 3 preceding and current row
-        ),
-        weeks_52 as (
-            partition by source, metric, area_kind, area_id order by week_number
-            range between 52 preceding and 1 preceding
-        ),
+        {{ baseline_windows('source, metric, area_kind, area_id') }},
         weeks_156 as (
             partition by source, metric, area_kind, area_id order by week_number
             range between 156 preceding and 1 preceding

@@ -4,18 +4,15 @@ Here: the walk through alerts that are given. Not here: what the rules find (dbt
 walk over real ones (tests/pipeline/test_alerts.py).
 """
 
-import importlib.util
-import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from bench.dbt_models import load_model
 from expectations.reference import read_seed
 
-MODEL = Path(__file__).resolve().parents[3] / "dbt_project/models/intermediate/int_alert__suppression.py"
 DAYS = {
     "hdx": 180,
     "unit": 180,
@@ -29,19 +26,7 @@ DAYS = {
 COVERS = [("surge", "unit", 30), ("surge", "threat", 30), ("threat", "unit", 60)]
 
 
-def load_model() -> Any:
-    """The model's file as a module. Leaves no cache of bytecode among dbt's models."""
-    spec = importlib.util.spec_from_file_location(MODEL.stem, MODEL)
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
-    return module
-
-
-model = load_model()
+model = load_model("int_alert__suppression")
 
 
 def alert(name: str, rule: str, day: int, level: str = "medium", **values: Any) -> tuple:

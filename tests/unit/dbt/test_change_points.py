@@ -8,9 +8,10 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from bench.change_points import alarms, before, load_model, made_series, np
+from bench.change_points import MODEL, alarms, before, made_series, np
+from bench.dbt_models import load_model
 
-change_point = load_model()
+change_point = load_model(MODEL)
 EVENTS = change_point.PENALTIES["events"]
 
 

@@ -491,8 +491,7 @@ def test_a_tick_reads_only_the_days_with_new_rows(copy_of_built: Warehouse) -> N
 TAMPERING = {
     "country_months_add_up_to_events": "update marts.country_month set events = events + 1 where month = '2024-06-01'",
     "admin1_months_add_up_to_country_months": "delete from marts.admin1_month where admin1_id = 'MLI-unknown'",
-    "trend_weeks_of_countries_add_up_to_events": "update marts.trend_week set value = 99 where week = '2024-03-04'",
-    "trend_weeks_of_actors_add_up_to_events": "update marts.trend_week set value = value + 1 where area_kind = 'actor' and metric = 'events'",
+    "trend_weeks_add_up_to_events": "update marts.trend_week set value = value + 1 where area_kind = 'actor' and metric = 'events'",
     "coverage_weeks_add_up_to_gdelt_days": "delete from marts.country_coverage_week where country_iso3 = 'MLI'",
     "every_event_has_two_sides": "delete from core.fct_event_actor where role = 'side_b' and event_key = 'ucdp:1'",
     "an_actor_stands_once_in_a_name": """insert into core.fct_event_version_actor

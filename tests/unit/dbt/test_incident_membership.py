@@ -4,31 +4,15 @@ Here: the assignment, given weights. Not here: how a weight comes about (dbt's o
 what comes out of real records (tests/pipeline/test_incidents.py).
 """
 
-import importlib.util
-import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-MODEL = Path(__file__).resolve().parents[3] / "dbt_project/models/intermediate/int_incident__membership.py"
+from bench.dbt_models import load_model
 
-
-def load_model() -> Any:
-    """The model's file as a module. Leaves no cache of bytecode among dbt's models."""
-    spec = importlib.util.spec_from_file_location(MODEL.stem, MODEL)
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
-    return module
-
-
-membership = load_model()
+membership = load_model("int_incident__membership")
 
 Record = tuple
 Pair = tuple

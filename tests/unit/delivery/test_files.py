@@ -14,7 +14,7 @@ import feedparser
 import pytest
 
 from expectations.report import MADE_BANNER
-from orchestration import delivery
+from orchestration import delivery, sitrep
 from orchestration.delivery import files
 from orchestration.settings import Settings
 from orchestration.warehouse import publish as publication
@@ -168,6 +168,21 @@ def test_eighteen_months_and_a_hundred_at_most(with_files: Settings, publish: Pu
     assert "Mopti 1 " in entries[0].title and "Mopti 100 " in entries[-1].title
 
 
+def test_what_no_longer_stands_counts_among_the_hundred_and_ends_after_eighteen_months(
+    with_files: Settings, publish: Publish
+) -> None:
+    publish(*(alert(number, days_ago=10 + number / 10) for number in range(1, 101)))
+    delivery.deliver(with_files)
+    publish(alert(200, days_ago=1))
+    delivery.deliver(with_files)
+    entries = parsed(with_files).entries
+    assert len(entries) == 100 and "Mopti 200 " in entries[0].title
+    assert all(entry.title.startswith("Withdrawn: ") for entry in entries[1:])
+    # The withdrawn alerts were of days 31 to 40 days ago, the standing one of 21 days ago.
+    delivery.deliver(at(with_files, 525))
+    assert len(parsed(with_files).entries) == 1
+
+
 def test_what_may_not_be_passed_on_is_left_out_and_counted(with_files: Settings, publish: Publish) -> None:
     unknown = alert(4, source="somebody")
     publish(alert(1), alert(2, source="acled"), alert(3, source="acled"), unknown, loaded=("ucdp", "acled"))
@@ -269,6 +284,31 @@ def test_a_webhook_that_is_down_does_not_hold_the_files_up(with_files: Settings,
     assert len(parsed(settings).entries) == 1
     channels = [json.loads(line)["channel"] for line in lines_of(settings)]
     assert channels == [files.CHANNEL]
+
+
+@pytest.mark.parametrize(
+    "failure", [sitrep.NoReport("mine.md is there"), OSError(28, "No space left on device")]
+)
+def test_reports_that_cannot_be_written_hold_no_alert_up(
+    with_files: Settings, publish: Publish, monkeypatch: pytest.MonkeyPatch, failure: OSError
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    publish(alert())
+    monkeypatch.setattr(sitrep, "write_reports", fail)
+    with pytest.raises(type(failure)):
+        delivery.deliver(replace(with_files, report_files=True))
+    assert len(parsed(with_files).entries) == 1
+
+
+def test_a_file_with_alerts_and_too_old_for_reports_is_told_apart(
+    with_files: Settings, publish: Publish
+) -> None:
+    publish(alert())
+    with pytest.raises(delivery.PublishedTooOld, match="too old for reports"):
+        delivery.deliver(replace(with_files, report_files=True))
+    assert len(parsed(with_files).entries) == 1
 
 
 def lines_of(settings: Settings) -> list[str]:

@@ -232,6 +232,22 @@ def test_a_withdrawn_alert_is_said_to_be_so_once(
     assert deliver(at(with_webhook, 3)).posted is None
 
 
+def test_what_was_told_long_ago_is_not_withdrawn(with_webhook: Settings, publish: Publish) -> None:
+    publish(alert(1))
+    deliver(with_webhook)
+    publish()
+    assert deliver(at(with_webhook, 91)).posted is None
+    assert deliver(at(with_webhook, 90)).posted.withdrawn == 1
+
+
+def test_what_was_only_counted_is_not_withdrawn(with_webhook: Settings, publish: Publish) -> None:
+    publish(*(alert(number, days_ago=number / 2) for number in range(1, 23)))
+    assert deliver(with_webhook).posted.counted == 2
+    publish()
+    assert deliver(at(with_webhook, 1)).posted.withdrawn == 20
+    assert deliver(at(with_webhook, 2)).posted is None
+
+
 def test_an_alert_that_another_covers_is_not_withdrawn(with_webhook: Settings, publish: Publish) -> None:
     publish(alert(1))
     deliver(with_webhook)
