@@ -64,6 +64,11 @@ def test_a_repetition_within_180_days_is_dropped_and_one_after_181_is_not():
     assert decided(alert("a", "hdx", 0), alert("b", "hdx", 181)) == {}
 
 
+def test_the_rule_of_hdx_signals_keeps_quiet_for_as_long_as_theirs():
+    days = {row["rule"]: int(row["suppress_days"]) for row in read_seed("alert_rule")}
+    assert days["hdx_conflict"] == days["admin1_conflict"] == 180
+
+
 def test_a_higher_level_is_news_within_the_180_days_and_keeps_lower_ones_quiet():
     found = decided(alert("a", "hdx", 0), alert("b", "hdx", 100, "high"), alert("c", "hdx", 200))
     assert found == {"c": ("b", "repeated")}
