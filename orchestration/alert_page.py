@@ -94,10 +94,9 @@ def question(
     if country is not None:
         known = {one.country_iso3 for one in countries()}
         meant = countries_by_name().get(country.strip().casefold())
-        if country.strip().upper() not in known:
-            hint = f"did you mean {meant}?" if meant else "write e.g. MLI"
-            raise ValueError(f"--country: {plain(country)!r} is not an ISO 3166-1 alpha-3 code; {hint}")
-        country = country.strip().upper()
+        if meant is None and country.strip().upper() not in known:
+            raise ValueError(f"--country: no country is called {plain(country)!r}; write e.g. MLI or Mali")
+        country = meant or country.strip().upper()
     return Question(level, country, since, now, kind, everything)
 
 

@@ -396,7 +396,7 @@ def incident(settings: Settings, incident_id: str, style: str) -> int:
 
 
 @command
-@click.option("--country", metavar="ISO3", help="Only alerts of this country, e.g. MLI.")
+@click.option("--country", metavar="COUNTRY", help="Only alerts of this country, e.g. MLI or Mali.")
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
