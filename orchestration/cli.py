@@ -939,6 +939,8 @@ def _interruptible() -> Iterator[None]:
         pressed.append(number)
         if len(pressed) > 1:
             os._exit(130)
+        # The second one is the system's: Python would not see it while the main thread begins to wait for a lock.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         _complain("stopping; press Ctrl-C again to stop at once")
         raise KeyboardInterrupt
 
